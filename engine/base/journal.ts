@@ -1,0 +1,112 @@
+/**
+ * The undo log of the whole machine. Every change of shared state (RMP, NPT, kernel objects, VM heap, logs) writes a record here
+ * *before* it happens; undoing the records in reverse restores the state bit for bit. Stepping back, re-running from an edited
+ * step and exploring interleavings all rest on this one mechanism.
+ *
+ * A record is numbers only: `payload…, header`, where the header holds the owner and the payload's length, so the log can be
+ * read backwards without an index. Owners register once and get a small id; they decode their own payload.
+ */
+
+/** Something whose changes can be undone. */
+export interface Undoable {
+  /**
+   * Take back one change. `data[at .. at + length)` is the payload this owner wrote.
+   * Called in the exact reverse order of the writes.
+   */
+  undo(data: Float64Array, at: number, length: number): void;
+}
+
+const LENGTH_LIMIT = 16;
+
+/** A position in the journal; only comparable within the same journal. */
+export type JournalMark = number;
+
+export class Journal {
+  private readonly owners: Undoable[] = [];
+  private data = new Float64Array(1024);
+  private top = 0;
+
+  /** Register an owner. The id stays valid for the journal's life. */
+  register(owner: Undoable): number {
+    this.owners.push(owner);
+    return this.owners.length - 1;
+  }
+
+  /** The present position; pass it to {@link undoTo}. */
+  mark(): JournalMark {
+    return this.top;
+  }
+
+  /** Numbers held, for memory budgets. */
+  get length(): number {
+    return this.top;
+  }
+
+  write1(owner: number, a: number): void {
+    if (this.top + 2 > this.data.length) this.grow();
+    const d = this.data;
+    let t = this.top;
+    d[t++] = a;
+    d[t++] = owner * LENGTH_LIMIT + 1;
+    this.top = t;
+  }
+
+  write2(owner: number, a: number, b: number): void {
+    if (this.top + 3 > this.data.length) this.grow();
+    const d = this.data;
+    let t = this.top;
+    d[t++] = a;
+    d[t++] = b;
+    d[t++] = owner * LENGTH_LIMIT + 2;
+    this.top = t;
+  }
+
+  write3(owner: number, a: number, b: number, c: number): void {
+    if (this.top + 4 > this.data.length) this.grow();
+    const d = this.data;
+    let t = this.top;
+    d[t++] = a;
+    d[t++] = b;
+    d[t++] = c;
+    d[t++] = owner * LENGTH_LIMIT + 3;
+    this.top = t;
+  }
+
+  write5(owner: number, a: number, b: number, c: number, e: number, f: number): void {
+    if (this.top + 6 > this.data.length) this.grow();
+    const d = this.data;
+    let t = this.top;
+    d[t++] = a;
+    d[t++] = b;
+    d[t++] = c;
+    d[t++] = e;
+    d[t++] = f;
+    d[t++] = owner * LENGTH_LIMIT + 5;
+    this.top = t;
+  }
+
+  /** Undo every change made after `mark`. */
+  undoTo(mark: JournalMark): void {
+    const d = this.data;
+    while (this.top > mark) {
+      const header = d[this.top - 1];
+      const length = header % LENGTH_LIMIT;
+      const at = this.top - 1 - length;
+      // Cut first: an owner that (wrongly) wrote while undoing would otherwise loop for ever.
+      this.top = at;
+      this.owners[(header - length) / LENGTH_LIMIT].undo(d, at, length);
+    }
+  }
+
+  /** Forget the history: the present state becomes the beginning. Marks taken before are void. */
+  forget(): void {
+    this.top = 0;
+    if (this.data.length > 1 << 16) this.data = new Float64Array(1024);
+  }
+
+  private grow(): void {
+    const bigger = new Float64Array(this.data.length * 2);
+    bigger.set(this.data);
+    this.data = bigger;
+  }
+}
