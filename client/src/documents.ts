@@ -1,0 +1,18 @@
+// Which documents the server is told about. Scenarios, of course; and the C files and patches that a scenario can name in `use`, so
+// that an edit of the C moves the verdicts before it is saved. The extension is only active once a scenario has been opened, so
+// nobody who merely edits C pays for this.
+
+import type { DocumentFilter } from 'vscode-languageclient/node';
+
+/** Documents that people edit. Left out on purpose: copies shown beside them, such as the old side of a diff (`git:`). */
+const schemes = ['file', 'untitled', 'vscode-remote', 'vscode-vfs', 'memfs', 'vsls'];
+
+const sources = '**/*.{c,h,patch,diff,mbox,mbox.txt}';
+
+/** Changes on disk that the server is told about. */
+export const watchedFiles = '**/*.{snpscenario,c,h,patch,diff,mbox,mbox.txt}';
+
+export const documentSelector: DocumentFilter[] = schemes.flatMap((scheme) => [
+  { language: 'snpscenario', scheme },
+  { pattern: sources, scheme },
+]);

@@ -1,0 +1,97 @@
+// npm run build / npm run watch: bundles what VS Code and the command line run, with esbuild.
+//
+//   dist/client/extension.cjs   the extension, loaded by VS Code (which provides `vscode`)
+//   dist/server/main.js         the language server, a process of its own
+//   dist/cli/snp-scenario.mjs   the command line
+//
+// --production minifies. Source maps are written beside the bundles and are not packaged.
+
+import { existsSync, watch } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as esbuild from 'esbuild';
+import { generate } from './generate.ts';
+import { root } from './lib/toolchain.mjs';
+
+/** VS Code 1.100, the oldest that package.json accepts, runs extensions and servers on Node 20. */
+const target = 'node20';
+
+interface Bundle {
+  readonly entry: string;
+  readonly outfile: string;
+  readonly format: 'cjs' | 'esm';
+  readonly external?: readonly string[];
+  readonly banner?: string;
+}
+
+const bundles: readonly Bundle[] = [
+  { entry: 'client/src/extension.ts', outfile: 'dist/client/extension.cjs', format: 'cjs', external: ['vscode'] },
+  { entry: 'server/node/main.ts', outfile: 'dist/server/main.js', format: 'cjs' },
+  {
+    entry: 'server/node/cli.ts',
+    outfile: 'dist/cli/snp-scenario.mjs',
+    format: 'esm',
+    // Dependencies in CommonJS call require() for Node's own modules; an ES module has none until it makes one.
+    banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
+];
+
+function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
+  return {
+    absWorkingDir: root,
+    entryPoints: [bundle.entry],
+    outfile: bundle.outfile,
+    bundle: true,
+    platform: 'node',
+    target,
+    format: bundle.format,
+    external: [...(bundle.external ?? [])],
+    banner: bundle.banner ? { js: bundle.banner } : {},
+    minify: production,
+    // 'external' writes the map without a comment in the bundle that would name a file we do not ship.
+    sourcemap: production ? 'external' : 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    mainFields: ['module', 'main'],
+  };
+}
+
+async function prepare(): Promise<readonly Bundle[]> {
+  await generate();
+  await mkdir(join(root, 'dist'), { recursive: true });
+  // package.json says "module" for the repository; the .js bundles are CommonJS.
+  await writeFile(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
+  return bundles.filter((bundle) => {
+    if (existsSync(join(root, bundle.entry))) return true;
+    console.error(`${bundle.entry} does not exist: ${bundle.outfile} is not built`);
+    return false;
+  });
+}
+
+/** Builds every bundle. Throws esbuild's failure, whose messages it has printed. */
+export async function build(production: boolean): Promise<void> {
+  for (const bundle of await prepare()) await esbuild.build(options(bundle, production));
+}
+
+async function watchAll(): Promise<void> {
+  for (const bundle of await prepare()) await (await esbuild.context(options(bundle, false))).watch();
+  // esbuild watches engine/generated; what that is made from is watched here.
+  let pending: NodeJS.Timeout | undefined;
+  const regenerate = () => {
+    clearTimeout(pending);
+    pending = setTimeout(() => generate().catch((error) => console.error(String(error))), 50);
+  };
+  for (const folder of ['engine/models', 'engine/scenario']) watch(join(root, folder), { recursive: true }, regenerate);
+  console.log('watching; Ctrl-C ends');
+}
+
+if (import.meta.main) {
+  const flags = process.argv.slice(2);
+  try {
+    await (flags.includes('--watch') ? watchAll() : build(flags.includes('--production')));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
