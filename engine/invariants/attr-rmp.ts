@@ -1,0 +1,123 @@
+/**
+ * ATTR-RMP: the attribute xarray and the RMP tell the same story about every page.
+ *
+ * A page with KVM_MEMORY_ATTRIBUTE_PRIVATE is mapped into the guest from its private file; if the RMP does not agree, every access faults with
+ * #NPF(RMP). A shared page must never be mapped from an assigned frame (V8-2-MR: split brain).
+ *
+ * In an eager kernel (RFC v8) the ioctl itself changes the RMP, so after it the entry must be assigned. In a lazy one (guest_memfd) a page that
+ * is not prepared yet is unassigned, and that is fine.
+ */
+import { formatRuns, hex, plural } from '../base/text.ts';
+import { countPages, type Run } from '../base/runs.ts';
+import { errnoName } from '../base/errno.ts';
+import { failedResults, whyLeftAlone } from './conduct.ts';
+import type { Finding, Invariant } from './invariant.ts';
+import { newlyViolating, type GuestView, type StepView } from './step-view.ts';
+
+export const attrRmp: Invariant = {
+  id: 'ATTR-RMP',
+  spec: 'I-ATTR-RMP',
+  severity: 'error',
+  statement: 'A private page is assigned to its guest at its GPA in the RMP; a shared page is never mapped from an assigned frame.',
+  source: 'KVM_SET_MEMORY_ATTRIBUTES (RFC v8 02/56, 06/56); APM vol. 2, 15.36.10',
+  check,
+};
+
+function check(step: StepView): Finding[] {
+  const findings: Finding[] = [];
+  for (const guest of step.guests) {
+    const set = step.violating('ATTR-RMP', guest.asid);
+    const runs = newlyViolating(set, step.gfnsTouched(guest), (gfn) => disagrees(step, guest, gfn));
+    // A range conversion that failed half-way is PARTIAL's to report, once.
+    const request = step.request;
+    const failedRange = request !== undefined && request.guest === guest && failedResults(step).length > 0;
+    for (const group of byDirection(step, guest, runs)) {
+      const rest = failedRange ? outside(group.runs, request.startGfn, request.endGfn) : group.runs;
+      if (rest.length > 0) findings.push(describe(step, guest, rest, group.private));
+    }
+  }
+  return findings;
+}
+
+/** Whether attribute and RMP contradict each other at this frame. */
+export function disagrees(step: StepView, guest: GuestView, gfn: number): boolean {
+  if (!step.inPrivateSlot(guest, gfn)) return false;
+  const pfn = step.backing(guest, gfn);
+  if (step.isPrivate(guest, gfn)) {
+    if (pfn === undefined) return step.eagerRmp;
+    const entry = step.entry(pfn);
+    if (!entry.assigned) return step.eagerRmp;
+    return entry.asid !== guest.asid || entry.gfn !== gfn;
+  }
+  const mapped = step.mapped(guest, gfn);
+  if (mapped !== undefined && step.entry(mapped).assigned) return true;
+  if (!step.eagerRmp || pfn === undefined) return false;
+  const entry = step.entry(pfn);
+  return entry.assigned && entry.asid === guest.asid && entry.gfn === gfn && !entry.immutable;
+}
+
+function byDirection(step: StepView, guest: GuestView, runs: readonly Run[]): { private: boolean; runs: Run[] }[] {
+  const groups: { private: boolean; runs: Run[] }[] = [];
+  for (const run of runs) {
+    const isPrivate = step.isPrivate(guest, run.start);
+    const group = groups.find((g) => g.private === isPrivate);
+    if (group === undefined) groups.push({ private: isPrivate, runs: [run] });
+    else group.runs.push(run);
+  }
+  return groups;
+}
+
+function outside(runs: readonly Run[], start: number, end: number): Run[] {
+  const out: Run[] = [];
+  for (const run of runs) {
+    if (run.start < start) out.push({ start: run.start, end: Math.min(run.end, start) });
+    if (run.end > end) out.push({ start: Math.max(run.start, end), end: run.end });
+  }
+  return out;
+}
+
+function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPrivate: boolean): Finding {
+  const first = runs[0].start;
+  const where = formatRuns('gfn', runs);
+  const pages = plural(countPages(runs), 'page');
+  const pfn = step.backing(guest, first);
+  if (!isPrivate) {
+    const mapped = step.mapped(guest, first);
+    const head = `${pages} of guest ${guest.name} (${where}) have attribute SHARED, but `;
+    if (mapped !== undefined && step.entry(mapped).assigned) {
+      return {
+        message: `${head}the NPT still maps assigned pfn ${hex(mapped)} there: a C=0 access reaches the private page without a fault while the VMM uses the other one. Zap the range (kvm_unmap_gfn_range) before the attribute changes hands.`,
+      };
+    }
+    const why = whyLeftAlone(step, first);
+    return {
+      message: `${head}pfn ${hex(pfn ?? 0)} is still assigned to ASID ${guest.asid} in the RMP: a host write to it takes #PF(RMP). Make the page shared (PSMASH if it lies in a 2M entry, then RMPUPDATE) before reporting success.`,
+      ...(why.event === undefined ? {} : { event: why.event }),
+    };
+  }
+  const state = pfn === undefined ? 'no private page backs them' : describeEntry(step, pfn, first);
+  const why = whyLeftAlone(step, first);
+  const head = `${pages} of guest ${guest.name} (${where}) have attribute PRIVATE, but ${state}`;
+  const effect = 'A private access faults with #NPF(RMP|ENC) and nothing later converts them.';
+  switch (why.kind) {
+    case 'advanced':
+      return {
+        message: `${head}. The loop went on by ${plural(why.advanced, 'page')} from gfn ${hex(why.first)} after updating ${plural(why.updated, 'RMP entry').replace('entrys', 'entries')}. ${effect}`,
+        event: why.event,
+      };
+    case 'no-page':
+      return {
+        message: `${head}: get_pfn failed with -${errnoName(-step.trace.code[why.getPfn])} and the loop went on. ${effect} Report the error to the caller, or take the attribute back.`,
+        event: why.event,
+      };
+    case 'stopped':
+      return { message: `${head}. ${effect}`, ...(why.event === undefined ? {} : { event: why.event }) };
+  }
+}
+
+function describeEntry(step: StepView, pfn: number, gfn: number): string {
+  const entry = step.entry(pfn);
+  if (!entry.assigned) return `their RMP entries are unassigned (pfn ${hex(pfn)} on)`;
+  if (entry.gfn !== gfn) return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid} at GPA ${hex(entry.gfn * 4096)} instead of ${hex(gfn * 4096)}`;
+  return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * OVERLAP: 4K and 2M entries never overlap, and the kernel does not try to make them.
+ *
+ * The state half cannot be reached through the instructions (RMPUPDATE refuses with FAIL_OVERLAP); it catches raw writes. The behaviour half
+ * catches the kernel asking for it: a FAIL_OVERLAP that no retry gets past is permanent, because an assigned page of the other size is in the way.
+ */
+import { hex, plural } from '../base/text.ts';
+import { EventKind } from '../trace/trace.ts';
+import { attempts, FAIL_OVERLAP, lastingFailures, operandIsLarge } from './conduct.ts';
+import type { Finding, Invariant } from './invariant.ts';
+import { newlyViolating, type StepView } from './step-view.ts';
+
+export const overlap: Invariant = {
+  id: 'OVERLAP',
+  spec: 'I-OVERLAP',
+  severity: 'error',
+  statement: 'No 4K entry is assigned under an assigned 2M entry, no 2M entry covers assigned 4K entries, and no conversion asks for either.',
+  source: 'APM vol. 3, RMPUPDATE; rmpupdate() (RFC v8 14/56)',
+  check,
+};
+
+function check(step: StepView): Finding[] {
+  const findings: Finding[] = [];
+  for (const e of lastingFailures(step)) {
+    if (step.trace.kind[e] !== EventKind.Rmpupdate || step.trace.code[e] !== FAIL_OVERLAP) continue;
+    findings.push(describe(step, e));
+  }
+  const runs = newlyViolating(step.violating('OVERLAP', 0), step.rmpTouched, (pfn) => {
+    if (pfn % 512 === 0) return false;
+    const head = step.head(Math.floor(pfn / 512));
+    const raw = step.rawEntry(pfn);
+    return head.assigned && head.large && raw.assigned && raw.asid !== 0;
+  });
+  for (const run of runs) {
+    findings.push({
+      message: `pfn ${hex(run.start)}${run.end - run.start > 1 ? `..${hex(run.end)}` : ''} is assigned to an ASID of its own under the 2M entry at pfn ${hex(run.start - (run.start % 512))}: every reader resolves it through the head, so its own owner is never seen.`,
+    });
+  }
+  return findings;
+}
+
+function describe(step: StepView, e: number): Finding {
+  const { trace } = step;
+  const pfn = trace.page[e];
+  const n = attempts(step, e);
+  const retried = n > 1 ? ` after ${plural(n, 'attempt')}` : '';
+  if (operandIsLarge(trace.a[e])) {
+    const head = step.head(Math.floor(pfn / 512));
+    return {
+      message: `RMPUPDATE 2M at pfn ${hex(pfn)}: FAIL_OVERLAP${retried}. ${plural(head.subpageCount, 'page')} of the region ${head.subpageCount === 1 ? 'is' : 'are'} assigned as 4K (subpage count ${head.subpageCount}); retrying cannot help, and PSMASH cannot be undone by the host. Convert page by page, or make the region shared first.`,
+      event: e,
+    };
+  }
+  return {
+    message: `RMPUPDATE 4K at pfn ${hex(pfn)}: FAIL_OVERLAP${retried}. The page lies in an assigned 2M entry at pfn ${hex(pfn - (pfn % 512))}; PSMASH that entry first.`,
+    event: e,
+  };
+}
