@@ -2,13 +2,15 @@
  * Where the characters of a virtual text stand in the real files.
  *
  * A map is a sorted list of segments; segment i says that the virtual offsets from `starts[i]` up to the next segment stand one after another in
- * file `files[i]` from `offsets[i]` on. The tokenizer walks a text from left to right, so a lookup remembers the last segment and is two
+ * file `files[i]`, `shifts[i]` further on. The tokenizer walks a text from left to right, so a lookup remembers the last segment and is two
  * comparisons for nearly every token.
  */
+import type { Origin } from '../vm/bytecode.ts';
 
 export class SourceMap {
   private readonly starts: number[] = [];
-  private readonly offsets: number[] = [];
+  /** Real offset minus virtual offset. */
+  private readonly shifts: number[] = [];
   private readonly files: number[] = [];
   private current = 0;
 
@@ -22,17 +24,18 @@ export class SourceMap {
   /** Say that virtual offsets from `start` on stand in `file` from `offset` on. Starts must not decrease; an equal start replaces the last segment. */
   append(start: number, file: number, offset: number): void {
     const last = this.starts.length - 1;
+    const shift = offset - start;
     if (last >= 0) {
       // The text goes on where the last segment would: no new segment needed.
-      if (this.files[last] === file && offset - this.offsets[last] === start - this.starts[last]) return;
+      if (this.files[last] === file && this.shifts[last] === shift) return;
       if (this.starts[last] === start) {
-        this.offsets[last] = offset;
+        this.shifts[last] = shift;
         this.files[last] = file;
         return;
       }
     }
     this.starts.push(start);
-    this.offsets.push(offset);
+    this.shifts.push(shift);
     this.files.push(file);
   }
 
@@ -41,10 +44,10 @@ export class SourceMap {
     let at = from;
     let segment = other.find(from);
     while (at < to) {
-      this.append(start + (at - from), other.files[segment], other.offsets[segment] + (at - other.starts[segment]));
+      this.append(start + (at - from), other.files[segment], at + other.shifts[segment]);
       segment++;
       if (segment >= other.starts.length) return;
-      at = Math.max(other.starts[segment], from);
+      at = other.starts[segment];
     }
   }
 
@@ -55,8 +58,28 @@ export class SourceMap {
 
   /** Real offset of the character at a virtual offset. */
   offset(virtual: number): number {
-    const segment = this.find(virtual);
-    return this.offsets[segment] + (virtual - this.starts[segment]);
+    return virtual + this.shifts[this.find(virtual)];
+  }
+
+  /**
+   * Real range of the virtual range `start` .. `end`. A range over a seam between files ends where its first file's part ends, so the answer is
+   * always a range of one file.
+   */
+  range(start: number, end: number): Origin {
+    let segment = this.find(start);
+    const file = this.files[segment];
+    const realStart = start + this.shifts[segment];
+    const { starts, files, shifts } = this;
+    let realEnd = end + shifts[segment];
+    while (segment + 1 < starts.length && starts[segment + 1] < end) {
+      // The part in this segment ends at the seam; go on as long as the file stays the same and the text runs forward.
+      realEnd = starts[segment + 1] + shifts[segment];
+      segment++;
+      if (files[segment] !== file || starts[segment] + shifts[segment] < realStart)
+        return { file, start: realStart, end: realEnd };
+      realEnd = end + shifts[segment];
+    }
+    return { file, start: realStart, end: realEnd };
   }
 
   /** Number of segments, for tests and budgets. */

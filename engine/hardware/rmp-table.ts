@@ -1,0 +1,455 @@
+/**
+ * The reverse map table: 16 bytes for every covered 4K page of system memory, sparse.
+ *
+ * Storage is one chunk per 2M region, in one of two shapes of Uint32Array:
+ *   full     512 entries of 4 words, then 512 words "index of the event that changed this page last", then 512 "dirty" bits
+ *   compact  the head's entry, one entry that all 511 tails share, then the last event of the head and of the tails
+ * A region never touched is the one compact chunk of zeros, so a host of any size costs nothing until used, and a 2M entry costs one small
+ * array. Compact chunks are never written in place but replaced; a 2M change of either shape is a swap of chunks, and the journal keeps the
+ * old one by reference: undo is a pointer store and exact. A region becomes full when its first 4K entry is written; that is no change of
+ * state and not journalled.
+ *
+ * Table geometry: APM vol. 2, 15.36.4; pages that the table does not cover behave as the hypervisor's for ever.
+ */
+import type { Journal, Undoable } from '../base/journal.ts';
+import { type Asid, PAGE_SIZE, PAGES_PER_2M, type Pfn } from '../base/units.ts';
+import {
+  ASSIGNED,
+  ASSIGNED_2M,
+  asidOf,
+  COUNT_MASK,
+  COUNT_ONE,
+  COUNT_SHIFT,
+  decodeWords,
+  GFN_HIGH_MASK,
+  GFN_LOW_MASK,
+  GFN_LOW_SHIFT,
+  GFN_LOW_SIZE,
+  gfnOf,
+  type PageState,
+  pageStateOf,
+  type RmpEntry,
+} from './rmp-entry.ts';
+
+export const ENTRY_WORDS = 4;
+export const FULL_WORDS = PAGES_PER_2M * ENTRY_WORDS;
+/** Where a full chunk keeps the last event of each page, and the dirty bits. */
+export const FULL_EVENTS = FULL_WORDS;
+export const FULL_DIRTY = FULL_EVENTS + PAGES_PER_2M;
+export const FULL_LENGTH = FULL_DIRTY + PAGES_PER_2M / 32;
+const COMPACT_EVENTS = 2 * ENTRY_WORDS;
+const COMPACT_LENGTH = COMPACT_EVENTS + 2;
+
+/** "No event yet" as it is stored: -1 in 32 bits. */
+const NO_EVENT = 0xffffffff;
+
+const UNTOUCHED = new Uint32Array(COMPACT_LENGTH);
+UNTOUCHED[COMPACT_EVENTS] = NO_EVENT;
+UNTOUCHED[COMPACT_EVENTS + 1] = NO_EVENT;
+
+/** Journal record kinds, in the low three bits of a record's first number; above them the pfn or 2M frame. */
+const ENTRY = 0;
+const ENTRY_COUNTED = 1;
+const WORD3 = 2;
+const REGION = 3;
+
+/** Pages and whole 2M regions that changed, each once. A page inside a changed region is not listed again. */
+export interface Dirty {
+  pages: Pfn[];
+  /** 2M frame numbers: pfn / 512. */
+  regions: number[];
+}
+
+export class RmpTable implements Undoable {
+  /** Pages below this number have an entry. */
+  readonly coveredPages: number;
+  /** Pages assigned to each ASID: the counters in the table's first 16K. Index 0 counts the AMD-SP's. */
+  readonly asidPages = new Int32Array(1024);
+
+  private readonly journal: Journal;
+  private readonly owner: number;
+  private readonly groupSize: number;
+  private readonly groups: (Uint32Array[] | undefined)[];
+
+  /** Chunks that a 2M change replaced, newest last, as the journal's records need them. */
+  private replaced: Uint32Array[] = [];
+  private lastReplacedAt = 0;
+
+  private dirtyPages = new Float64Array(256);
+  private dirtyPageCount = 0;
+  private dirtyRegions: number[] = [];
+
+  /** @param coveredBytes size of the memory that the table covers, from address 0 */
+  constructor(coveredBytes: number, journal: Journal) {
+    this.coveredPages = Math.floor(coveredBytes / PAGE_SIZE);
+    this.journal = journal;
+    this.owner = journal.register(this);
+    // Two levels of about equal size: 1,024 groups of 512 regions for 1 TiB.
+    const regions = Math.ceil(this.coveredPages / PAGES_PER_2M);
+    const bits = Math.ceil(Math.log2(Math.max(2, regions)));
+    this.groupSize = 2 ** Math.max(9, Math.ceil(bits / 2));
+    this.groups = new Array(Math.ceil(regions / this.groupSize)).fill(undefined);
+  }
+
+  covers(pfn: number): boolean {
+    return pfn < this.coveredPages;
+  }
+
+  // ---- chunks: for the instructions --------------------------------------------------------------------------------------------
+
+  /** The chunk of a 2M frame, of either shape. Read only. The frame must be covered. */
+  chunk(frame: number): Uint32Array {
+    const size = this.groupSize;
+    const inGroup = frame % size;
+    const group = this.groups[(frame - inGroup) / size];
+    return group === undefined ? UNTOUCHED : group[inGroup];
+  }
+
+  /** The full chunk of a 2M frame, made if need be: its words may be written, after {@link journalEntry}. */
+  fullChunk(frame: number): Uint32Array {
+    const chunk = this.chunk(frame);
+    return chunk.length === FULL_LENGTH ? chunk : this.expand(frame, chunk);
+  }
+
+  private expand(frame: number, compact: Uint32Array): Uint32Array {
+    const full = new Uint32Array(FULL_LENGTH);
+    if (compact !== UNTOUCHED) {
+      for (let i = 0; i < PAGES_PER_2M; i++) {
+        const from = i === 0 ? 0 : ENTRY_WORDS;
+        const to = i * ENTRY_WORDS;
+        full[to] = compact[from];
+        full[to + 1] = compact[from + 1];
+        full[to + 2] = compact[from + 2];
+        full[to + 3] = compact[from + 3];
+      }
+    }
+    full.fill(compact[COMPACT_EVENTS + 1], FULL_EVENTS, FULL_EVENTS + PAGES_PER_2M);
+    full[FULL_EVENTS] = compact[COMPACT_EVENTS];
+    this.place(frame, full);
+    return full;
+  }
+
+  private place(frame: number, chunk: Uint32Array): void {
+    const size = this.groupSize;
+    const inGroup = frame % size;
+    const at = (frame - inGroup) / size;
+    let group = this.groups[at];
+    if (group === undefined) {
+      group = new Array(size).fill(UNTOUCHED) as Uint32Array[];
+      this.groups[at] = group;
+    }
+    group[inGroup] = chunk;
+  }
+
+  // ---- reading -----------------------------------------------------------------------------------------------------------------
+
+  /** One of the four words of a page's own entry; 0 for a page that is not covered. */
+  word(pfn: number, n: number): number {
+    if (pfn >= this.coveredPages) return 0;
+    const index = pfn & 511;
+    const chunk = this.chunk((pfn - index) / PAGES_PER_2M);
+    if (chunk.length === FULL_LENGTH) return chunk[index * ENTRY_WORDS + n];
+    return chunk[(index === 0 ? 0 : ENTRY_WORDS) + n];
+  }
+
+  /** The low quadword of the raw entry. */
+  rawLow(pfn: Pfn): bigint {
+    return BigInt(this.word(pfn, 0)) | (BigInt(this.word(pfn, 1)) << 32n);
+  }
+
+  /** The high quadword of the raw entry. */
+  rawHigh(pfn: Pfn): bigint {
+    return BigInt(this.word(pfn, 2)) | (BigInt(this.word(pfn, 3)) << 32n);
+  }
+
+  /** The page's own entry, decoded. Under a 2M entry that says little: see {@link resolve}. */
+  entry(pfn: Pfn): RmpEntry {
+    return decodeWords(this.word(pfn, 0), this.word(pfn, 1), this.word(pfn, 2), this.word(pfn, 3));
+  }
+
+  /** Whether the page lies in a region whose head is a 2M entry. */
+  isLarge(pfn: number): boolean {
+    return (this.word(pfn - (pfn & 511), 0) & ASSIGNED_2M) === ASSIGNED_2M;
+  }
+
+  isAssigned(pfn: number): boolean {
+    return (this.word(pfn, 0) & ASSIGNED) !== 0;
+  }
+
+  /** The number of the page whose entry speaks for this page: the head of a 2M entry, or the page itself. */
+  governing(pfn: number): number {
+    return this.isLarge(pfn) ? pfn - (pfn & 511) : pfn;
+  }
+
+  /** The entry that speaks for the page, with the GPA that it gives to this very page. The subpage count is the head's own. */
+  resolve(pfn: Pfn): RmpEntry {
+    const from = this.governing(pfn);
+    const entry = this.entry(from as Pfn);
+    if (from !== pfn) entry.gpa = (entry.gpa + (pfn - from) * PAGE_SIZE) as typeof entry.gpa;
+    return entry;
+  }
+
+  /** The guest frame number that the page is bound to, through the head of a 2M entry if there is one. */
+  boundGfn(pfn: number): number {
+    const from = this.governing(pfn);
+    return gfnOf(this.word(from, 0), this.word(from, 1)) + (pfn - from);
+  }
+
+  subpageCount(pfn: number): number {
+    return (this.word(pfn - (pfn & 511), 0) & COUNT_MASK) >>> COUNT_SHIFT;
+  }
+
+  /** The firmware's name of the page's state. */
+  pageState(pfn: Pfn): PageState {
+    return this.covers(pfn) ? pageStateOf(this.resolve(pfn)) : 'DEFAULT';
+  }
+
+  /** Index of the trace event that changed the page last; -1 if none did. */
+  lastChange(pfn: number): number {
+    if (pfn >= this.coveredPages) return -1;
+    const index = pfn & 511;
+    const chunk = this.chunk((pfn - index) / PAGES_PER_2M);
+    if (chunk.length === FULL_LENGTH) return chunk[FULL_EVENTS + index] | 0;
+    return chunk[COMPACT_EVENTS + (index === 0 ? 0 : 1)] | 0;
+  }
+
+  /** The latest change of any assigned page of a 2M region but its head: what keeps a 2M entry out of it. -1 if there is none. */
+  lastTailChange(frame: number): number {
+    let last = -1;
+    const base = frame * PAGES_PER_2M;
+    for (let i = 1; i < PAGES_PER_2M; i++) {
+      if (this.isAssigned(base + i)) last = Math.max(last, this.lastChange(base + i));
+    }
+    return last;
+  }
+
+  /** Whether all 512 pages of a 2M region are hypervisor-owned. Pages that are not covered are. */
+  isRegionUnassigned(frame: number): boolean {
+    if (frame * PAGES_PER_2M >= this.coveredPages) return true;
+    const chunk = this.chunk(frame);
+    if (chunk.length !== FULL_LENGTH) return ((chunk[0] | chunk[ENTRY_WORDS]) & ASSIGNED) === 0;
+    for (let at = 0; at < FULL_WORDS; at += ENTRY_WORDS) if ((chunk[at] & ASSIGNED) !== 0) return false;
+    return true;
+  }
+
+  // ---- writing -----------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Note the present contents of one entry of a full chunk in the journal, mark the page dirty and note the event that is about to change
+   * it. Write the words directly afterwards. `counted`: the caller also moves the subpage count and the ASID counters from the present
+   * entry to the new one, and undo shall move them back.
+   */
+  journalEntry(chunk: Uint32Array, index: number, pfn: number, counted: boolean, event: number): void {
+    const at = index * ENTRY_WORDS;
+    if (chunk[at + 3] !== 0) this.journal.write2(this.owner, pfn * 8 + WORD3, chunk[at + 3]);
+    this.journal.write5(
+      this.owner,
+      pfn * 8 + (counted ? ENTRY_COUNTED : ENTRY),
+      chunk[at],
+      chunk[at + 1],
+      chunk[at + 2],
+      chunk[FULL_EVENTS + index],
+    );
+    chunk[FULL_EVENTS + index] = event;
+    this.markPage(chunk, index, pfn);
+  }
+
+  /** Move subpage count and ASID counters from one 4K entry of the region to the other that replaces it. Words 0 and 1 of each. */
+  recount(chunk: Uint32Array, index: number, w0: number, w1: number, new0: number, new1: number): void {
+    if ((w0 & ASSIGNED) !== 0) this.asidPages[asidOf(w1)]--;
+    if ((new0 & ASSIGNED) !== 0) this.asidPages[asidOf(new1)]++;
+    if (index !== 0) {
+      const change = (new0 & ASSIGNED) - (w0 & ASSIGNED);
+      // The field is 9 bits wide and wraps within them, like the hardware's.
+      if (change !== 0) chunk[0] = (chunk[0] & ~COUNT_MASK) | ((chunk[0] + change * COUNT_ONE) & COUNT_MASK);
+    }
+  }
+
+  /** Write one entry that changes no owner: Validated, Immutable, lock, permissions. Counters stay. Either shape. */
+  setEntry(pfn: number, w0: number, w1: number, w2: number, w3: number, event: number): void {
+    const index = pfn & 511;
+    const frame = (pfn - index) / PAGES_PER_2M;
+    const chunk = this.chunk(frame);
+    if (index === 0 && chunk.length !== FULL_LENGTH) {
+      const next = chunk.slice();
+      next[0] = w0;
+      next[1] = w1;
+      next[2] = w2;
+      next[3] = w3;
+      next[COMPACT_EVENTS] = event;
+      this.replaceRegion(frame, next, 0, 0, 0, 0);
+      return;
+    }
+    const full = this.fullChunk(frame);
+    this.journalEntry(full, index, pfn, false, event);
+    const at = index * ENTRY_WORDS;
+    full[at] = w0;
+    full[at + 1] = w1;
+    full[at + 2] = w2;
+    full[at + 3] = w3;
+  }
+
+  /** Write one entry of 4K size whose owner may change: subpage count and ASID counters follow. No 2M entry may cover the page. */
+  setEntryCounted(pfn: number, w0: number, w1: number, w2: number, w3: number, event: number): void {
+    const index = pfn & 511;
+    const chunk = this.fullChunk((pfn - index) / PAGES_PER_2M);
+    this.journalEntry(chunk, index, pfn, true, event);
+    const at = index * ENTRY_WORDS;
+    const old0 = chunk[at];
+    const old1 = chunk[at + 1];
+    chunk[at] = w0;
+    chunk[at + 1] = w1;
+    chunk[at + 2] = w2;
+    chunk[at + 3] = w3;
+    this.recount(chunk, index, old0, old1, w0, w1);
+  }
+
+  /**
+   * Put a new chunk in the place of a region's: a change of all its 512 pages.
+   * The old and the new owner's page counts are taken from and added to the ASID counters.
+   */
+  replaceRegion(
+    frame: number,
+    next: Uint32Array,
+    oldAsid: number,
+    oldPages: number,
+    newAsid: number,
+    newPages: number,
+  ): void {
+    const mark = this.journal.mark();
+    if (mark < this.lastReplacedAt) this.replaced = []; // the journal has forgotten its history, so must we
+    this.lastReplacedAt = mark;
+    this.replaced.push(this.chunk(frame));
+    this.journal.write3(this.owner, frame * 8 + REGION, oldAsid * 1024 + oldPages, newAsid * 1024 + newPages);
+    this.place(frame, next);
+    this.asidPages[oldAsid] -= oldPages;
+    this.asidPages[newAsid] += newPages;
+    this.markRegion(frame);
+  }
+
+  /** A region with this head entry and the same entry in all its tails. */
+  compactChunk(h0: number, h1: number, h2: number, h3: number, t0: number, event: number): Uint32Array {
+    const chunk = new Uint32Array(COMPACT_LENGTH);
+    chunk[0] = h0;
+    chunk[1] = h1;
+    chunk[2] = h2;
+    chunk[3] = h3;
+    chunk[ENTRY_WORDS] = t0;
+    chunk[COMPACT_EVENTS] = event;
+    chunk[COMPACT_EVENTS + 1] = event;
+    return chunk;
+  }
+
+  /** A full chunk with nothing in it but the event; its entries are the caller's to fill before it is put in place. */
+  blankFullChunk(event: number): Uint32Array {
+    const chunk = new Uint32Array(FULL_LENGTH);
+    chunk.fill(event, FULL_EVENTS, FULL_EVENTS + PAGES_PER_2M);
+    return chunk;
+  }
+
+  // ---- dirty pages -------------------------------------------------------------------------------------------------------------
+
+  private markPage(chunk: Uint32Array, index: number, pfn: number): void {
+    const at = FULL_DIRTY + (index >>> 5);
+    const bit = 1 << (index & 31);
+    if ((chunk[at] & bit) !== 0) return;
+    chunk[at] |= bit;
+    if (this.dirtyPageCount === this.dirtyPages.length) {
+      const bigger = new Float64Array(this.dirtyPageCount * 2);
+      bigger.set(this.dirtyPages);
+      this.dirtyPages = bigger;
+    }
+    this.dirtyPages[this.dirtyPageCount++] = pfn;
+  }
+
+  private markRegion(frame: number): void {
+    const list = this.dirtyRegions;
+    if (list.length === 0 || list[list.length - 1] !== frame) list.push(frame);
+  }
+
+  /** What changed since the last call, by instructions or by undo. */
+  takeDirty(): Dirty {
+    const regions = new Set(this.dirtyRegions);
+    const pages: Pfn[] = [];
+    for (let i = 0; i < this.dirtyPageCount; i++) {
+      const pfn = this.dirtyPages[i];
+      const index = pfn & 511;
+      const frame = (pfn - index) / PAGES_PER_2M;
+      const chunk = this.chunk(frame);
+      if (chunk.length === FULL_LENGTH) chunk[FULL_DIRTY + (index >>> 5)] &= ~(1 << (index & 31));
+      // A chunk swapped in since then has lost the bit, but its whole region is listed.
+      if (!regions.has(frame)) pages.push(pfn as Pfn);
+    }
+    this.dirtyPageCount = 0;
+    this.dirtyRegions = [];
+    return { pages, regions: [...regions] };
+  }
+
+  // ---- undo --------------------------------------------------------------------------------------------------------------------
+
+  undo(data: Float64Array, at: number, _length: number): void {
+    const tag = data[at];
+    const kind = tag & 7;
+    const number = (tag - kind) / 8;
+    if (kind === REGION) {
+      const chunk = this.replaced.pop() as Uint32Array;
+      const taken = data[at + 1];
+      const added = data[at + 2];
+      this.asidPages[Math.floor(added / 1024)] -= added % 1024;
+      this.asidPages[Math.floor(taken / 1024)] += taken % 1024;
+      // Its dirty bits are from the time of the swap; the list that they stood for may have been taken since.
+      if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
+      this.place(number, chunk);
+      this.lastReplacedAt = Math.min(this.lastReplacedAt, at);
+      this.markRegion(number);
+      return;
+    }
+    const index = number & 511;
+    const chunk = this.fullChunk((number - index) / PAGES_PER_2M);
+    const entry = index * ENTRY_WORDS;
+    if (kind === WORD3) {
+      chunk[entry + 3] = data[at + 1];
+      return; // its twin, undone just before, has marked the page
+    }
+    const now0 = chunk[entry];
+    const now1 = chunk[entry + 1];
+    chunk[entry] = data[at + 1];
+    chunk[entry + 1] = data[at + 2];
+    chunk[entry + 2] = data[at + 3];
+    chunk[entry + 3] = 0;
+    chunk[FULL_EVENTS + index] = data[at + 4];
+    if (kind === ENTRY_COUNTED) this.recount(chunk, index, now0, now1, data[at + 1], data[at + 2]);
+    this.markPage(chunk, index, number);
+  }
+
+  /** Regions that hold a full chunk, for memory budgets. */
+  fullRegions(): number {
+    let n = 0;
+    for (const group of this.groups) if (group) for (const chunk of group) if (chunk.length === FULL_LENGTH) n++;
+    return n;
+  }
+
+  /** Calls `visit` with the frame number of every region that was ever touched, in ascending order. */
+  forEachTouchedRegion(visit: (frame: number) => void): void {
+    for (let g = 0; g < this.groups.length; g++) {
+      const group = this.groups[g];
+      if (group === undefined) continue;
+      for (let i = 0; i < group.length; i++) if (group[i] !== UNTOUCHED) visit(g * this.groupSize + i);
+    }
+  }
+}
+
+/** Word 0 of an entry without flags: the low part of the guest frame number. */
+export function gfnWord0(gfn: number): number {
+  return (gfn & GFN_LOW_MASK) << GFN_LOW_SHIFT;
+}
+
+/** The GPA part of word 1. */
+export function gfnWord1(gfn: number): number {
+  return ((gfn - (gfn & GFN_LOW_MASK)) / GFN_LOW_SIZE) & GFN_HIGH_MASK;
+}
+
+/** Pages assigned to a guest, from the counters. */
+export function pagesOfAsid(table: RmpTable, asid: Asid): number {
+  return table.asidPages[asid];
+}
