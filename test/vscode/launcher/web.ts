@@ -1,0 +1,61 @@
+// The VS Code inside code-server, shown by a headless Chromium: the same workbench and the same extension host, in a browser's window.
+
+import { join } from 'node:path';
+import { format } from 'node:util';
+import { launchChromium, requireChromium } from '../../../scripts/lib/chromium.ts';
+import { ensureVscodeHost, startVscodeServer } from '../../../scripts/lib/vscode-host.ts';
+import type { Backend, SuiteRun } from './backend.ts';
+
+/** No test of ours runs this long: it is for a workbench that never comes up. */
+const limit = 5 * 60_000;
+
+export async function webBackend(): Promise<Backend> {
+  await requireChromium();
+  await ensureVscodeHost();
+  return { name: 'VS Code in code-server', run };
+}
+
+async function run(suite: SuiteRun): Promise<number> {
+  const server = await startVscodeServer({ dataDir: suite.dataDir, install: suite.install, env: suite.env });
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    let pictures = Promise.resolve<unknown>(undefined);
+    const log = (line: string) => {
+      const name = /^SCREENSHOT (\S+)$/.exec(line)?.[1];
+      if (name) pictures = pictures.then(() => page.screenshot({ path: join(suite.screenshots, `${name}.png`) }));
+      suite.onLog(line);
+    };
+    const exit = new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the suite did not end in ${limit / 1000} s`)), limit);
+      const end = (code: number) => {
+        clearTimeout(timer);
+        resolve(code);
+      };
+      server.process.on('close', () => reject(new Error("VS Code's server ended")));
+      page.on('crash', () => reject(new Error('the browser page crashed')));
+      void page.exposeFunction('codeAutomationExit', end);
+    });
+    await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) => {
+      const text = format(...args);
+      // The watchdog's native module is left unbuilt (see vscode-host.ts), which VS Code reports and survives.
+      if (text.includes('Could not locate the bindings file')) return;
+      for (const line of text.split('\n')) log(line);
+    });
+    const payload = [
+      ['extensionDevelopmentPath', server.fileUri(suite.extension)],
+      ['extensionTestsPath', server.fileUri(suite.suite)],
+      ['skipWelcome', 'true'],
+    ] as const;
+    await page.goto(server.workbench(suite.workspace, payload));
+    const code = await exit.catch(async (error) => {
+      await page.screenshot({ path: join(suite.screenshots, 'failed-to-end.png') }).catch(() => {});
+      throw error;
+    });
+    await pictures;
+    return code;
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}

@@ -1,0 +1,40 @@
+// What the extension declares: the language, its files, and that it wakes up for nothing else.
+
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { open, screenshot } from './support.ts';
+
+const extension = () => {
+  const found = vscode.extensions.getExtension('snp-scenario.snp-scenario');
+  assert.ok(found, 'the extension is not loaded');
+  return found;
+};
+
+describe('The language', () => {
+  it('is not woken up by a C file', async () => {
+    const document = await vscode.workspace.openTextDocument({ language: 'c', content: '' });
+    await vscode.window.showTextDocument(document);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(extension().isActive, false);
+  });
+
+  it('is that of a .snpscenario file, and activates the extension', async () => {
+    const editor = await open('first.snpscenario');
+    assert.equal(editor.document.languageId, 'snpscenario');
+    await extension().activate();
+    assert.equal(extension().isActive, true);
+    await screenshot('language');
+  });
+
+  it('continues a /// comment on the next line', async () => {
+    const editor = await open('first.snpscenario');
+    const line = editor.document.getText().slice(0, editor.document.getText().indexOf('///')).split('\n').length - 1;
+    const end = editor.document.lineAt(line).range.end;
+    editor.selection = new vscode.Selection(end, end);
+    await vscode.commands.executeCommand('default:type', { text: '\n' });
+    assert.equal(editor.document.lineAt(line + 1).text, '/// ');
+    await vscode.commands.executeCommand('undo');
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    assert.equal(editor.document.isDirty, false);
+  });
+});
