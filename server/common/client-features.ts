@@ -1,0 +1,69 @@
+// What the client said it can do, read defensively: capabilities come from outside and may have any shape.
+
+import type { DiagnosticTag, InitializeParams } from 'vscode-languageserver';
+import { canonicalUri } from './uri.ts';
+
+export interface ClientFeatures {
+  /** Diagnostics are pushed to every client but one that only declares that it pulls. */
+  push: boolean;
+  relatedInformation: boolean;
+  codeDescription: boolean;
+  diagnosticData: boolean;
+  diagnosticTags: ReadonlySet<DiagnosticTag>;
+  /** The client watches files if asked. */
+  watchFiles: boolean;
+  /** … also below a folder that is not of the workspace. */
+  watchFolders: boolean;
+  /** Answers workspace/configuration. */
+  configuration: boolean;
+  /** Wants to be asked before it tells about changed configuration. */
+  registerConfiguration: boolean;
+  /** LSP 3.18: shows documents whose text the server provides. */
+  textDocumentContent: boolean;
+  /** Answers workspace/diagnostic/refresh. */
+  refreshDiagnostics: boolean;
+  /** Canonical URIs. */
+  folders: string[];
+  initializationOptions: unknown;
+}
+
+export function clientFeatures(params: InitializeParams): ClientFeatures {
+  const get = (...path: string[]): unknown => path.reduce<unknown>(member, params.capabilities);
+  const has = (...path: string[]): boolean => get(...path) === true;
+  const tags = get('textDocument', 'publishDiagnostics', 'tagSupport', 'valueSet');
+  return {
+    push: isObject(get('textDocument', 'publishDiagnostics')) || !isObject(get('textDocument', 'diagnostic')),
+    relatedInformation:
+      has('textDocument', 'publishDiagnostics', 'relatedInformation') ||
+      has('textDocument', 'diagnostic', 'relatedInformation'),
+    codeDescription:
+      has('textDocument', 'publishDiagnostics', 'codeDescriptionSupport') ||
+      has('textDocument', 'diagnostic', 'codeDescriptionSupport'),
+    diagnosticData:
+      has('textDocument', 'publishDiagnostics', 'dataSupport') || has('textDocument', 'diagnostic', 'dataSupport'),
+    diagnosticTags: new Set(Array.isArray(tags) ? tags : []),
+    watchFiles: has('workspace', 'didChangeWatchedFiles', 'dynamicRegistration'),
+    watchFolders: has('workspace', 'didChangeWatchedFiles', 'relativePatternSupport'),
+    configuration: has('workspace', 'configuration'),
+    registerConfiguration: has('workspace', 'didChangeConfiguration', 'dynamicRegistration'),
+    textDocumentContent: isObject(get('workspace', 'textDocumentContent')),
+    refreshDiagnostics: has('workspace', 'diagnostics', 'refreshSupport'),
+    folders: folders(params),
+    initializationOptions: params.initializationOptions,
+  };
+}
+
+function folders(params: InitializeParams): string[] {
+  const listed: unknown = params.workspaceFolders;
+  const uris = Array.isArray(listed) ? listed.map((folder) => member(folder, 'uri')) : [member(params, 'rootUri')];
+  return uris.filter((uri) => typeof uri === 'string').map((uri) => canonicalUri(uri).replace(/\/$/, ''));
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A member of anything; undefined where there is none. */
+export function member(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}

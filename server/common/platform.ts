@@ -1,0 +1,31 @@
+// What the server needs of the place it runs in (Node, later a browser worker, a test), and of the engine. Everything else in this folder
+// is free of platform.
+
+import type { Checker, FileHost } from '../../engine/check.ts';
+
+/** The state of a file on disk: changes when the text may have changed. undefined: there is no such file. */
+export type FileStamp = string | undefined;
+
+export interface Platform {
+  /** Milliseconds from any origin; never goes backwards. */
+  now(): number;
+  /** Calls back after the events that are waiting have been served. */
+  soon(callback: () => void): void;
+  /** Calls back after `ms`; the result cancels. */
+  after(ms: number, callback: () => void): () => void;
+  /** Text of a `file:` URI, or why it cannot be had. Never throws. */
+  readFile(uri: string): { text: string } | { error: string };
+  /** Cheap; used to notice changes that no watcher told us about. Never throws. */
+  stamp(uri: string): FileStamp;
+}
+
+export interface Engine {
+  createChecker(host: FileHost): Checker;
+  /** Text of a bundled model file, by its path below the models (`kvm-rfc-v8/sev.c`). */
+  modelText(path: string): string | undefined;
+}
+
+export interface ServerInfo {
+  name: string;
+  version: string;
+}

@@ -1,0 +1,68 @@
+// The language server, wired together: one connection, one engine, one file per feature. Free of platform.
+// Requests: initialize, initialized; what the features name.
+
+import { type Connection, type InitializeResult, TextDocumentSyncKind } from 'vscode-languageserver';
+import { type ClientFeatures, clientFeatures } from './client-features.ts';
+import { Documents } from './documents.ts';
+import { FileStore } from './file-store.ts';
+import * as modelSource from './model-source.ts';
+import type { Engine, Platform, ServerInfo } from './platform.ts';
+import { modelScheme } from './protocol.ts';
+import { Publisher } from './publisher.ts';
+import * as pullDiagnostics from './pull-diagnostics.ts';
+import { SettingsStore } from './settings.ts';
+import { Verdicts } from './verdicts.ts';
+import { WatchedFiles } from './watched-files.ts';
+
+/** Serves the connection until the client ends it. Call once; the connection must not be listening yet. */
+export function startServer(connection: Connection, engine: Engine, platform: Platform, info: ServerInfo): void {
+  let features: ClientFeatures = clientFeatures({ processId: null, rootUri: null, capabilities: {} });
+  const documents = new Documents();
+  const files = new FileStore(documents, platform);
+  const settings = new SettingsStore(() => publisher.publishAll());
+  const publisher = new Publisher(connection, documents, settings, () => features);
+  const watched = new WatchedFiles();
+  const verdicts = new Verdicts(documents, files, publisher, engine, platform, {
+    usesChanged: () => watched.use(verdicts.uses()),
+    failed: (uri, error) => connection.console.error(`Checking ${uri} failed: ${describe(error)}`),
+  });
+
+  connection.onInitialize((params): InitializeResult => {
+    features = clientFeatures(params);
+    settings.initialize(features);
+    const result: InitializeResult = {
+      serverInfo: info,
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+      },
+    };
+    if (!features.push) {
+      result.capabilities.diagnosticProvider = {
+        identifier: 'snp',
+        interFileDependencies: true,
+        workspaceDiagnostics: false,
+      };
+    }
+    if (features.textDocumentContent) {
+      result.capabilities.workspace = { textDocumentContent: { schemes: [modelScheme] } };
+    }
+    return result;
+  });
+  connection.onInitialized(() => {
+    void settings.initialized(connection, features);
+    watched.initialized(connection, features);
+    watched.use(verdicts.uses());
+  });
+
+  documents.listen(connection, verdicts);
+  settings.listen(connection);
+  watched.listen(connection, (uri) => verdicts.changedOnDisk(uri));
+  pullDiagnostics.listen(connection, documents, verdicts, publisher);
+  modelSource.listen(connection, engine);
+  connection.listen();
+}
+
+/** An error with its stack, for a log. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
