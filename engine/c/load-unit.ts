@@ -6,9 +6,11 @@
  */
 import type { Severity } from '../base/diagnostic.ts';
 import type { Origin } from '../vm/bytecode.ts';
+import { type ItemSpan, splitItems } from './items.ts';
+import { type Fragment, Preprocessor, type TokenRun, tokensOf } from './preprocess.ts';
 import type { CSource } from './program.ts';
 import type { SourceFiles } from './source.ts';
-import type { CProblem, Unit } from './token.ts';
+import type { CProblem, Item, Token, Unit } from './token.ts';
 
 /** What to load, and in which surroundings. */
 export interface LoadInput {
@@ -73,13 +75,137 @@ export interface LoadedUnit extends Unit {
 
 /** Load one text. Never throws; whatever is wrong is in `problems`. */
 export function loadUnit(input: LoadInput): LoadedUnit {
-  return {
-    items: [],
-    problems: [],
-    form: 'c',
-    file: input.files.add(input.source),
-    unknownIncludes: [],
-    modified: [],
-    macro: () => undefined,
-  };
+  const { files, source } = input;
+  const file = files.add(source);
+  const unit = new UnitBuilder(input);
+  unit.addRun(unit.preprocessor.preprocess(tokensOf(files, file), source.path), undefined);
+  return unit.finish(file, 'c', []);
+}
+
+class UnitBuilder {
+  readonly preprocessor: Preprocessor;
+  readonly items: LoadedItem[] = [];
+
+  constructor(input: LoadInput) {
+    this.preprocessor = new Preprocessor(input.files, input.headers);
+    this.preprocessor.configure(input.defines);
+    for (const name of input.forceInclude) this.addRun(this.preprocessor.force(name), undefined);
+  }
+
+  addRun(run: TokenRun, fragment: Fragment | undefined): void {
+    for (const span of splitItems(run.tokens, fragment !== undefined, (p) => this.preprocessor.report(p)))
+      this.addSpan(run, span);
+  }
+
+  /** Make an item of a span; one that a macro heads becomes the items that the macro makes. */
+  private addSpan(run: TokenRun, span: ItemSpan): void {
+    const item = new LoadedItem(this.preprocessor, run, span, true);
+    if (span.head >= 0) {
+      const version = versionAt(run, span.head);
+      const macro = this.preprocessor.table.find(run.tokens[span.head].text, version);
+      if (macro?.parameters !== undefined) {
+        const expanded = item.tokens().slice(0, -1);
+        const made: TokenRun = { tokens: expanded, version: 0, changes: [] };
+        for (const inner of splitItems(expanded, true, () => {})) {
+          const part = new LoadedItem(this.preprocessor, made, inner, true);
+          part.origin = item.origin;
+          part.adopt(expanded.slice(inner.from, inner.to));
+          this.items.push(part);
+        }
+        return;
+      }
+    }
+    this.items.push(item);
+  }
+
+  finish(file: number, form: SourceForm, modified: ModifiedFunction[]): LoadedUnit {
+    const { preprocessor } = this;
+    const { table, expander } = preprocessor;
+    return {
+      items: this.items,
+      problems: preprocessor.problems,
+      form,
+      file,
+      unknownIncludes: preprocessor.unknownIncludes,
+      modified,
+      macro: (name) => {
+        const macro = table.find(name, table.version);
+        if (macro === undefined || macro.parameters !== undefined || macro.builtin !== undefined) return undefined;
+        const body = macro.body.map((part) => part.token);
+        return withEnd(expander.expand(body, table.version, preprocessor.problems), macro.origin);
+      },
+    };
+  }
+}
+
+class LoadedItem implements Item {
+  readonly kind: Item['kind'];
+  readonly name: string | undefined;
+  readonly whole: boolean;
+  origin: Origin;
+  private readonly preprocessor: Preprocessor;
+  private readonly run: TokenRun;
+  private readonly span: ItemSpan;
+  private expanded: Token[] | undefined;
+
+  constructor(preprocessor: Preprocessor, run: TokenRun, span: ItemSpan, whole: boolean) {
+    this.preprocessor = preprocessor;
+    this.run = run;
+    this.span = span;
+    this.kind = span.kind;
+    this.name = span.name;
+    this.whole = whole;
+    this.origin = originOf(run.tokens, span.from, span.to);
+  }
+
+  tokens(): Token[] {
+    if (this.expanded === undefined) {
+      const { run, span, preprocessor } = this;
+      const version = versionAt(run, span.from);
+      const changes = run.changes
+        .filter((c) => c.at > span.from && c.at < span.to)
+        .map((c) => ({ at: c.at - span.from, version: c.version }));
+      const raw = run.tokens.slice(span.from, span.to);
+      this.adopt(preprocessor.expander.expand(raw, version, preprocessor.problems, changes));
+    }
+    return this.expanded ?? [];
+  }
+
+  /** Take tokens that are expanded already. */
+  adopt(tokens: Token[]): void {
+    this.expanded = withEnd(tokens, this.origin);
+  }
+}
+
+/** Version of the macro table in force at token `at` of a run. */
+function versionAt(run: TokenRun, at: number): number {
+  let low = 0;
+  let high = run.changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (run.changes[middle].at <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? run.version : run.changes[low - 1].version;
+}
+
+/** From the first to the last token that stands in the first one's file. */
+function originOf(tokens: readonly Token[], from: number, to: number): Origin {
+  const { file, start } = tokens[from];
+  let last = to - 1;
+  while (last > from && (tokens[last].file !== file || tokens[last].end < start)) last--;
+  return { file, start, end: tokens[last].end };
+}
+
+function withEnd(tokens: Token[], origin: Origin): Token[] {
+  tokens.push({
+    kind: 'end',
+    text: '',
+    file: origin.file,
+    start: origin.end,
+    end: origin.end,
+    spaceBefore: false,
+    lineStart: true,
+  });
+  return tokens;
 }
