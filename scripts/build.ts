@@ -4,10 +4,12 @@
 //   dist/server/main.js         the language server, a process of its own
 //   dist/cli/snp-scenario.mjs   the command line
 //
+//   dist/third-party-notices.txt  the licences of the packages inside them
+//
 // --production minifies. Source maps are written beside the bundles and are not packaged.
 
 import { existsSync, watch } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { generate } from './generate.ts';
@@ -54,6 +56,7 @@ function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
     legalComments: 'none',
     logLevel: 'warning',
     mainFields: ['module', 'main'],
+    metafile: true,
   };
 }
 
@@ -71,7 +74,30 @@ async function prepare(): Promise<readonly Bundle[]> {
 
 /** Builds every bundle. Throws esbuild's failure, whose messages it has printed. */
 export async function build(production: boolean): Promise<void> {
-  for (const bundle of await prepare()) await esbuild.build(options(bundle, production));
+  const inputs: string[] = [];
+  for (const bundle of await prepare()) {
+    const { metafile } = await esbuild.build(options(bundle, production));
+    inputs.push(...Object.keys(metafile?.inputs ?? {}));
+  }
+  await writeFile(join(root, 'dist', 'third-party-notices.txt'), await notices(inputs));
+}
+
+/** The licence of every npm package that one of the files belongs to. Throws when a package has none: it could not be shipped. */
+async function notices(files: readonly string[]): Promise<string> {
+  const folders = new Set<string>();
+  for (const file of files) {
+    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+    if (folder) folders.add(folder);
+  }
+  const sections: string[] = [];
+  for (const folder of [...folders].sort()) {
+    const { name, version, license } = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
+    const licence = (await readdir(join(root, folder))).find((file) => /^licen[cs]e/i.test(file));
+    if (!licence) throw new Error(`${name} has no licence file`);
+    const text = await readFile(join(root, folder, licence), 'utf8');
+    sections.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
+  }
+  return `SNP Scenario includes these packages.\n\n${sections.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
 async function watchAll(): Promise<void> {

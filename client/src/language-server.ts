@@ -19,6 +19,8 @@ export class LanguageServer {
   readonly #client: LanguageClient;
   readonly #changed = new EventEmitter<ServerState>();
   #state: ServerState = 'stopped';
+  /** Whether it should be running: if it ends all the same, it failed. */
+  #wanted = false;
   /** Starts and stops run one after the other, in the order they were asked for. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -37,7 +39,7 @@ export class LanguageServer {
       this.#client.onDidChangeState(({ newState }) => {
         if (newState === State.Running) this.#set('running');
         else if (newState === State.Starting) this.#set('starting');
-        else if (this.#state !== 'failed') this.#set('stopped');
+        else this.#set(this.#wanted ? 'failed' : 'stopped');
       }),
     );
   }
@@ -49,12 +51,14 @@ export class LanguageServer {
   /** Never rejects: a server that does not start is a state, and a line in the output. */
   start(): Promise<void> {
     return this.#enqueue(async () => {
+      this.#wanted = true;
       if (this.#client.needsStart()) await this.#client.start();
     });
   }
 
   stop(): Promise<void> {
     return this.#enqueue(async () => {
+      this.#wanted = false;
       if (this.#client.needsStop()) await this.#client.stop();
     });
   }
@@ -68,7 +72,7 @@ export class LanguageServer {
   #enqueue(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(work).catch((error) => {
       this.output.error(error instanceof Error ? error : String(error));
-      this.#set('failed');
+      this.#set(this.#wanted ? 'failed' : 'stopped');
     });
     return this.#queue;
   }
@@ -96,8 +100,8 @@ function clientOptions(output: LogOutputChannel): LanguageClientOptions {
     initializationOptions: () => ({
       maxDiagnostics: workspace.getConfiguration('snpScenario').get<number>('maxDiagnostics'),
     }),
+    // Settings the server asks for, and registers for their changes, itself.
     synchronize: {
-      configurationSection: 'snpScenario',
       fileEvents: workspace.createFileSystemWatcher(watchedFiles),
     },
     diagnosticCollectionName: 'snpScenario',

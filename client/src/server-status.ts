@@ -7,7 +7,7 @@ const texts: Record<ServerState, string> = {
   starting: 'SNP Scenario is starting',
   running: 'SNP Scenario is running',
   stopped: 'SNP Scenario is stopped',
-  failed: 'SNP Scenario did not start',
+  failed: 'SNP Scenario failed: its output says why',
 };
 
 export function activate(context: ExtensionContext, server: LanguageServer): void {

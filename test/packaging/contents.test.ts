@@ -1,0 +1,74 @@
+// What is shipped: the list of files in the VSIX, what they weigh, and that the manifest names only files that are there.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
+import { listFiles, PackageManager } from '@vscode/vsce';
+
+const root = join(import.meta.dirname, '../..');
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const files = (await listFiles({ cwd: root, packageManager: PackageManager.None })).sort();
+
+test('the VSIX holds what the extension needs, and nothing else', () => {
+  assert.deepEqual(files, [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'client/icons/file-dark.svg',
+    'client/icons/file-light.svg',
+    'client/icons/icon.png',
+    'client/language-configuration.json',
+    'client/syntaxes/snpscenario.tmLanguage.json',
+    'dist/client/extension.cjs',
+    'dist/package.json',
+    'dist/server/main.js',
+    'dist/third-party-notices.txt',
+    'package.json',
+  ]);
+});
+
+test('it weighs at most 1.5 MB', async () => {
+  let bytes = 0;
+  for (const file of files) bytes += deflateRawSync(await readFile(join(root, file))).length;
+  assert.ok(bytes <= 1_500_000, `${bytes} bytes`);
+});
+
+test('every file that the manifest names is in it', () => {
+  const { languages, grammars } = manifest.contributes;
+  const named = [
+    manifest.main,
+    manifest.icon,
+    languages[0].configuration,
+    languages[0].icon.light,
+    languages[0].icon.dark,
+    grammars[0].path,
+  ].map((path: string) => path.replace(/^\.\//, ''));
+  assert.deepEqual(
+    named.filter((path) => !files.includes(path)),
+    [],
+  );
+  assert.ok(existsSync(join(root, manifest.bin['snp-scenario'])));
+});
+
+test('the bundles name no source map, and only modules that Node or VS Code provides', async () => {
+  for (const file of ['dist/client/extension.cjs', 'dist/server/main.js']) {
+    const text = await readFile(join(root, file), 'utf8');
+    assert.ok(
+      !text.includes('sourceMappingURL='),
+      `${file} names a source map that is not shipped: was it built with --production?`,
+    );
+    const { builtinModules } = await import('node:module');
+    const required = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) =>
+      (name as string).replace(/^node:/, ''),
+    );
+    const provided = [...builtinModules, ...(file.includes('client') ? ['vscode'] : [])];
+    assert.deepEqual(
+      [...new Set(required)].filter((name) => !provided.includes(name)),
+      [],
+      file,
+    );
+  }
+});
