@@ -47,32 +47,82 @@ export const Op = {
   LDC: 2,
 
   // 32-bit: R[a] = R[b] op R[c]
-  ADD_I32: 3, SUB_I32: 4, MUL_I32: 5, DIV_I32: 6, MOD_I32: 7, AND_I32: 8, OR_I32: 9, XOR_I32: 10, SHL_I32: 11, SHR_I32: 12,
-  ADD_U32: 13, SUB_U32: 14, MUL_U32: 15, DIV_U32: 16, MOD_U32: 17, AND_U32: 18, OR_U32: 19, XOR_U32: 20, SHL_U32: 21, SHR_U32: 22,
+  ADD_I32: 3,
+  SUB_I32: 4,
+  MUL_I32: 5,
+  DIV_I32: 6,
+  MOD_I32: 7,
+  AND_I32: 8,
+  OR_I32: 9,
+  XOR_I32: 10,
+  SHL_I32: 11,
+  SHR_I32: 12,
+  ADD_U32: 13,
+  SUB_U32: 14,
+  MUL_U32: 15,
+  DIV_U32: 16,
+  MOD_U32: 17,
+  AND_U32: 18,
+  OR_U32: 19,
+  XOR_U32: 20,
+  SHL_U32: 21,
+  SHR_U32: 22,
   // 64-bit: exact, with a slow path through BigInt
-  ADD_I64: 23, SUB_I64: 24, MUL_I64: 25, DIV_I64: 26, MOD_I64: 27, AND_I64: 28, OR_I64: 29, XOR_I64: 30, SHL_I64: 31, SHR_I64: 32,
-  ADD_U64: 33, SUB_U64: 34, MUL_U64: 35, DIV_U64: 36, MOD_U64: 37, AND_U64: 38, OR_U64: 39, XOR_U64: 40, SHL_U64: 41, SHR_U64: 42,
+  ADD_I64: 23,
+  SUB_I64: 24,
+  MUL_I64: 25,
+  DIV_I64: 26,
+  MOD_I64: 27,
+  AND_I64: 28,
+  OR_I64: 29,
+  XOR_I64: 30,
+  SHL_I64: 31,
+  SHR_I64: 32,
+  ADD_U64: 33,
+  SUB_U64: 34,
+  MUL_U64: 35,
+  DIV_U64: 36,
+  MOD_U64: 37,
+  AND_U64: 38,
+  OR_U64: 39,
+  XOR_U64: 40,
+  SHL_U64: 41,
+  SHR_U64: 42,
   // Division by zero traps with TrapCode.DivideByZero. Shift counts are taken modulo the width, as x86 does.
 
   /** R[a] = R[b] + c, c an immediate, for the common i++ / p->x forms. Kinds as above. */
-  ADDI_I32: 43, ADDI_U32: 44, ADDI_I64: 45, ADDI_U64: 46,
+  ADDI_I32: 43,
+  ADDI_U32: 44,
+  ADDI_I64: 45,
+  ADDI_U64: 46,
   /** R[a] = -R[b]; ~R[b]; c = IntKind */
-  NEG: 47, NOT: 48,
+  NEG: 47,
+  NOT: 48,
   /** R[a] = !R[b] as 0/1 (pointers too) */
   LNOT: 49,
   /** R[a] = R[b] cmp R[c] as 0/1; operands already have one common type. c-kind: see CMP note. */
-  EQ: 50, NE: 51, LT: 52, LE: 53,
+  EQ: 50,
+  NE: 51,
+  LT: 52,
+  LE: 53,
   /** Unsigned 64-bit / pointer compares, needed only because a WIDE value's sign depends on its type. LT/LE above are signed for WIDE. */
-  LT_U64: 54, LE_U64: 55,
+  LT_U64: 54,
+  LE_U64: 55,
   /** R[a] = (IntKind c) R[b]: C conversion, wraps; BOOL gives 0/1 */
   CVT: 56,
 
   /** pc = a (an instruction index, not a word index) */
   JMP: 57,
   /** if (R[a]) / if (!R[a]) pc = b */
-  JT: 58, JF: 59,
+  JT: 58,
+  JF: 59,
   /** if (R[a] cmp R[b]) pc = c */
-  JEQ: 60, JNE: 61, JLT: 62, JLE: 63, JLT_U64: 64, JLE_U64: 65,
+  JEQ: 60,
+  JNE: 61,
+  JLT: 62,
+  JLE: 63,
+  JLT_U64: 64,
+  JLE_U64: 65,
   /** Back edge of loop b (index into FunctionCode.loops): pc = a, and the step budget is charged; when it is used up: TrapCode.Budget with the loop. */
   LOOP: 66,
 
@@ -220,6 +270,8 @@ export interface Program {
   functionName(index: number): string;
   /** Pointer (see Values) of static object `index`, allocating and initialising it in `memory` on first use is the program's business. */
   readonly statics: StaticObject[];
+  /** Program-wide number (>= 1) of an instruction, for the trace; without it sites are 0. The VM asks once per instruction. */
+  siteOf?(functionIndex: number, pc: number): number;
 }
 
 /** A file-scope variable or string literal. */

@@ -5,6 +5,7 @@
  * Every change goes through the journal. Slots beyond `top` are zero at all times: undoing an allocation clears what it covered, and a fresh
  * object needs no records for its first values.
  */
+// biome-ignore-all lint/suspicious/noSelfCompare: v !== v asks whether a slot is wide, in one comparison.
 import type { Journal } from '../base/journal.ts';
 import { FUNCTION_OBJECT, OBJECT_SLOTS, type Program, STACK_OBJECT, type StaticObject } from './bytecode.ts';
 import { HIGH, LOW, SlotArray } from './slots.ts';
@@ -103,6 +104,10 @@ export class Memory {
 
   isLive(object: number): boolean {
     return object > 0 && object < this.count && this.limits[object] >= 0;
+  }
+
+  isStatic(object: number): boolean {
+    return this.names.has(object);
   }
 
   /** Slots of an object, also of a freed one. */

@@ -5,6 +5,7 @@
  *
  * What `wide` holds where the double is not NaN means nothing: it is left over, and every comparison and hash ignores it.
  */
+// biome-ignore-all lint/suspicious/noSelfCompare: v !== v asks whether a slot is wide, in one comparison.
 
 /** Beyond this magnitude an integer is WIDE. Doubles hold every integer up to it exactly. */
 export const EXACT = 2 ** 53;

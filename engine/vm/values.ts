@@ -5,6 +5,7 @@
  *
  * Every function reads slots by absolute index and writes its result in normal form: a number up to 2^53 in magnitude, wide beyond.
  */
+// biome-ignore-all lint/suspicious/noSelfCompare: v !== v asks whether a slot is wide, in one comparison.
 import { IntKind, Op } from './bytecode.ts';
 import { copyWide, HIGH, LOW, type SlotArray } from './slots.ts';
 
@@ -58,39 +59,47 @@ export function binary64(file: SlotArray, op: number, a: number, b: number, c: n
   const bHigh = highHalf(file, b);
   const cLow = lowHalf(file, c);
   const cHigh = highHalf(file, c);
+  const n = cLow & 63;
   switch (unsigned ? op - Op.ADD_U64 + Op.ADD_I64 : op) {
     case Op.ADD_I64:
-      return addHalves(file, a, bHigh, bLow, cHigh, cLow, unsigned);
+      addHalves(file, a, bHigh, bLow, cHigh, cLow, unsigned);
+      break;
     case Op.SUB_I64: {
       const low = (bLow >>> 0) - (cLow >>> 0);
-      return put(file, a, (bHigh - cHigh - (low < 0 ? 1 : 0)) | 0, low | 0, unsigned);
+      put(file, a, (bHigh - cHigh - (low < 0 ? 1 : 0)) | 0, low | 0, unsigned);
+      break;
     }
     case Op.AND_I64:
-      return put(file, a, bHigh & cHigh, bLow & cLow, unsigned);
+      put(file, a, bHigh & cHigh, bLow & cLow, unsigned);
+      break;
     case Op.OR_I64:
-      return put(file, a, bHigh | cHigh, bLow | cLow, unsigned);
+      put(file, a, bHigh | cHigh, bLow | cLow, unsigned);
+      break;
     case Op.XOR_I64:
-      return put(file, a, bHigh ^ cHigh, bLow ^ cLow, unsigned);
-    case Op.SHL_I64: {
-      const n = cLow & 63;
-      if (n === 0) return put(file, a, bHigh, bLow, unsigned);
-      if (n >= 32) return put(file, a, bLow << (n - 32), 0, unsigned);
-      return put(file, a, (bHigh << n) | (bLow >>> (32 - n)), bLow << n, unsigned);
-    }
+      put(file, a, bHigh ^ cHigh, bLow ^ cLow, unsigned);
+      break;
+    case Op.SHL_I64:
+      if (n === 0) put(file, a, bHigh, bLow, unsigned);
+      else if (n >= 32) put(file, a, bLow << (n - 32), 0, unsigned);
+      else put(file, a, (bHigh << n) | (bLow >>> (32 - n)), bLow << n, unsigned);
+      break;
     case Op.SHR_I64: {
-      const n = cLow & 63;
-      if (n === 0) return put(file, a, bHigh, bLow, unsigned);
-      const high = unsigned ? (n >= 32 ? 0 : bHigh >>> n) : n >= 32 ? bHigh >> 31 : bHigh >> n;
-      const low =
-        n >= 32 ? (unsigned ? bHigh >>> (n - 32) : bHigh >> (n - 32)) : (bLow >>> n) | (bHigh << (32 - n));
-      return put(file, a, high | 0, low | 0, unsigned);
+      const fill = unsigned ? 0 : bHigh >> 31;
+      const shifted = (by: number): number => (unsigned ? bHigh >>> by : bHigh >> by) | 0;
+      if (n === 0) put(file, a, bHigh, bLow, unsigned);
+      else if (n >= 32) put(file, a, fill, shifted(n - 32), unsigned);
+      else put(file, a, shifted(n), (bLow >>> n) | (bHigh << (32 - n)), unsigned);
+      break;
     }
     case Op.MUL_I64:
-      return putBig(file, a, file.big(b) * file.big(c), unsigned);
+      putBig(file, a, file.big(b) * file.big(c), unsigned);
+      break;
     case Op.DIV_I64:
-      return putBig(file, a, bigOf(file, b, unsigned) / bigOf(file, c, unsigned), unsigned);
+      putBig(file, a, bigOf(file, b, unsigned) / bigOf(file, c, unsigned), unsigned);
+      break;
     case Op.MOD_I64:
-      return putBig(file, a, bigOf(file, b, unsigned) % bigOf(file, c, unsigned), unsigned);
+      putBig(file, a, bigOf(file, b, unsigned) % bigOf(file, c, unsigned), unsigned);
+      break;
     default:
       throw new Error(`not a 64-bit operation: ${op}`);
   }
@@ -138,35 +147,18 @@ export function equalWide(file: SlotArray, b: number, c: number): boolean {
 /** R[a] = (kind) R[b], the C conversion, for every kind and every value. */
 export function convert(file: SlotArray, a: number, b: number, kind: number): void {
   const low = lowHalf(file, b);
-  switch (kind) {
-    case IntKind.I8:
-      file.values[a] = (low << 24) >> 24;
-      return;
-    case IntKind.U8:
-      file.values[a] = low & 0xff;
-      return;
-    case IntKind.I16:
-      file.values[a] = (low << 16) >> 16;
-      return;
-    case IntKind.U16:
-      file.values[a] = low & 0xffff;
-      return;
-    case IntKind.I32:
-      file.values[a] = low;
-      return;
-    case IntKind.U32:
-      file.values[a] = low >>> 0;
-      return;
-    case IntKind.I64:
-      return putSigned(file, a, highHalf(file, b), low);
-    case IntKind.U64:
-      return putUnsigned(file, a, highHalf(file, b), low);
-    case IntKind.BOOL:
-      file.values[a] = file.values[b] !== 0 ? 1 : 0; // a wide value is NaN, and never zero
-      return;
-    default:
-      throw new Error(`not an integer kind: ${kind}`);
-  }
+  const values = file.values;
+  if (kind === IntKind.I64) putSigned(file, a, highHalf(file, b), low);
+  else if (kind === IntKind.U64) putUnsigned(file, a, highHalf(file, b), low);
+  else if (kind === IntKind.I32) values[a] = low;
+  else if (kind === IntKind.U32) values[a] = low >>> 0;
+  else if (kind === IntKind.I16) values[a] = (low << 16) >> 16;
+  else if (kind === IntKind.U16) values[a] = low & 0xffff;
+  else if (kind === IntKind.I8) values[a] = (low << 24) >> 24;
+  else if (kind === IntKind.U8) values[a] = low & 0xff;
+  else if (kind === IntKind.BOOL)
+    values[a] = values[b] !== 0 ? 1 : 0; // a wide value is NaN, and never zero
+  else throw new Error(`not an integer kind: ${kind}`);
 }
 
 /** R[a] = -R[b] in `kind`. */
