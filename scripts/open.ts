@@ -39,10 +39,15 @@ const folder = positionals[0]
     ? examples
     : join(root, 'test/vscode/workspace');
 
-await build(false);
-const code = options.browser || options.check || options['no-open'] ? undefined : await which('code');
-if (code && (await capture(code, ['--version'])).code === 0) await openDesktop(code);
-else await openBrowser();
+try {
+  await build(false);
+  const code = options.browser || options.check || options['no-open'] ? undefined : await which('code');
+  if (code && (await capture(code, ['--version'])).code === 0) await openDesktop(code);
+  else await openBrowser();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function openDesktop(command: string): Promise<void> {
   console.log(
