@@ -73,7 +73,8 @@ export class RmpTable implements Undoable {
 
   /** Chunks that a 2M change replaced, newest last, as the journal's records need them. */
   private replaced: Uint32Array[] = [];
-  private lastReplacedAt = 0;
+  /** The journal's position before each of them. */
+  private replacedAt: number[] = [];
 
   private dirtyPages = new Float64Array(256);
   private dirtyPageCount = 0;
@@ -317,9 +318,14 @@ export class RmpTable implements Undoable {
     newPages: number,
   ): void {
     const mark = this.journal.mark();
-    if (mark < this.lastReplacedAt) this.replaced = []; // the journal has forgotten its history, so must we
-    this.lastReplacedAt = mark;
+    const kept = this.replacedAt.length;
+    if (kept > 0 && this.replacedAt[kept - 1] >= mark) {
+      // The journal has forgotten its history, so may we.
+      this.replaced = [];
+      this.replacedAt = [];
+    }
     this.replaced.push(this.chunk(frame));
+    this.replacedAt.push(mark);
     this.journal.write3(this.owner, frame * 8 + REGION, oldAsid * 1024 + oldPages, newAsid * 1024 + newPages);
     this.place(frame, next);
     this.asidPages[oldAsid] -= oldPages;
@@ -393,6 +399,7 @@ export class RmpTable implements Undoable {
     const number = (tag - kind) / 8;
     if (kind === REGION) {
       const chunk = this.replaced.pop() as Uint32Array;
+      this.replacedAt.pop();
       const taken = data[at + 1];
       const added = data[at + 2];
       this.asidPages[Math.floor(added / 1024)] -= added % 1024;
@@ -400,7 +407,6 @@ export class RmpTable implements Undoable {
       // Its dirty bits are from the time of the swap; the list that they stood for may have been taken since.
       if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
       this.place(number, chunk);
-      this.lastReplacedAt = Math.min(this.lastReplacedAt, at);
       this.markRegion(number);
       return;
     }

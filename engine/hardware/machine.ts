@@ -1,0 +1,160 @@
+/**
+ * The SNP hardware of one host: RMP, guests' nested page tables, instructions, firmware. Everything that can change is journalled; nothing
+ * here knows a kernel. Results are numbers, and what does not fit a number stands in fields of this object until the next operation.
+ */
+import type { Journal } from '../base/journal.ts';
+import type { Pfn, PgLevel } from '../base/units.ts';
+import { EventKind, type Trace } from '../trace/trace.ts';
+import { type Access, hostAccess } from './access.ts';
+import { Contention } from './contention.ts';
+import { Fault } from './fault-codes.ts';
+import { type RmpPageSize, snpLaunchUpdate, snpPageReclaim } from './firmware.ts';
+import { guestAccess } from './guest-access.ts';
+import { type CheckRow, psmashChecks, rmpupdateChecks } from './instruction-checks.ts';
+import { NestedPageTable } from './nested-page-table.ts';
+import { defaultHardwareOptions, type HardwareOptions } from './options.ts';
+import { psmash } from './psmash.ts';
+import { pvalidate } from './pvalidate.ts';
+import { LOCK } from './rmp-entry.ts';
+import { RmpTable } from './rmp-table.ts';
+import { rmpupdate } from './rmpupdate.ts';
+
+export interface HardwareConfig {
+  /** System memory from address 0, in bytes. */
+  memoryBytes: number;
+  cpus: number;
+  /** Memory that the RMP covers, if not all of it. */
+  coveredBytes?: number;
+  options?: Partial<HardwareOptions>;
+}
+
+export interface GuestContext {
+  readonly asid: number;
+  readonly npt: NestedPageTable;
+  /** Runs with SNP. Others are checked as the second row of the APM's access table says. */
+  readonly snpActive: boolean;
+}
+
+export class Hardware {
+  readonly journal: Journal;
+  readonly trace: Trace;
+  readonly options: HardwareOptions;
+  readonly memoryPages: number;
+  readonly cpus: number;
+  readonly rmp: RmpTable;
+  readonly contention: Contention;
+  readonly guests = new Map<number, GuestContext>();
+
+  /** Order tables and masks that the options decide. */
+  readonly rmpupdateOrder: readonly CheckRow[];
+  readonly psmashOrder: readonly CheckRow[];
+  readonly fullVmplMask: number;
+
+  /** Options on which results depended since this was last set to 0: bits of `Relied`. */
+  reliedOn = 0;
+  /** Of the last access or guest instruction: its fault, the fault's error code, the page reached (-1 if none), the carry flag. */
+  fault: Fault = Fault.None;
+  faultCode = 0;
+  accessPfn = -1;
+  carry = 0;
+
+  constructor(config: HardwareConfig, journal: Journal, trace: Trace) {
+    this.journal = journal;
+    this.trace = trace;
+    this.options = { ...defaultHardwareOptions(), ...config.options };
+    this.memoryPages = Math.floor(config.memoryBytes / 4096);
+    this.cpus = config.cpus;
+    this.rmp = new RmpTable(config.coveredBytes ?? config.memoryBytes, journal);
+    this.contention = new Contention(journal);
+    const malformed = this.options.rmpupdateMalformedUnassign === 'fail-input' ? 1 : 2;
+    this.rmpupdateOrder = rmpupdateChecks(this.options.rmpupdateCheckOrder, malformed);
+    this.psmashOrder = psmashChecks(this.options.psmashBadaddrCode);
+    this.fullVmplMask = this.options.vmplSss ? 0x1f : 0x0f;
+  }
+
+  /** Set up a guest before the run begins; not journalled. */
+  addGuest(asid: number, snpActive = true): GuestContext {
+    const guest = { asid, snpActive, npt: new NestedPageTable(asid, this.journal, this.trace) };
+    this.guests.set(asid, guest);
+    return guest;
+  }
+
+  // ---- host instructions ---------------------------------------------------------------------------------------------------------
+
+  /** RMPUPDATE; addresses in bytes, flags 0 or 1. Returns EAX. */
+  rmpupdate(
+    spa: number,
+    gpa: number,
+    assigned: number,
+    pagesize: number,
+    immutable: number,
+    asid: number,
+    context = 0,
+    reserved = 0,
+  ): number {
+    return rmpupdate(this, spa, gpa, assigned, pagesize, immutable, asid, context, reserved);
+  }
+
+  /** PSMASH; address in bytes. Returns EAX. */
+  psmash(spa: number, context = 0): number {
+    return psmash(this, spa, context);
+  }
+
+  // ---- guest instructions --------------------------------------------------------------------------------------------------------
+
+  /** PVALIDATE. Returns EAX with `carry`, or FAULTED (-1) with `fault` and `faultCode`. */
+  pvalidate(guest: GuestContext, gpa: number, pagesize: number, validate: number, vmpl = 0): number {
+    return pvalidate(this, guest, gpa, pagesize, validate, vmpl);
+  }
+
+  // ---- accesses ------------------------------------------------------------------------------------------------------------------
+
+  /** A host access through a present mapping of that level. Returns the fault (0 = none), its code in `faultCode`. */
+  hostAccess(pfn: number, access: Access, level: PgLevel, user = false): Fault {
+    this.fault = hostAccess(this, pfn, access, level, user);
+    return this.fault;
+  }
+
+  /** A guest access. Returns the fault (0 = none), its code in `faultCode`; the page reached in `accessPfn`. */
+  guestAccess(guest: GuestContext, gpa: number, access: Access, cbit: number, vmpl = 0, user = false): Fault {
+    this.fault = guestAccess(this, guest, gpa, access, cbit, vmpl, user);
+    return this.fault;
+  }
+
+  // ---- firmware ------------------------------------------------------------------------------------------------------------------
+
+  snpLaunchUpdate(
+    asid: number,
+    pfn: number,
+    pageType: number,
+    pageSize: RmpPageSize = 0,
+    masks: readonly [number, number, number] = [0, 0, 0],
+    cpuidValid = true,
+  ): number {
+    return snpLaunchUpdate(this, asid, pfn, pageType, pageSize, masks, cpuidValid);
+  }
+
+  snpPageReclaim(pfn: number, pageSize: RmpPageSize = 0): number {
+    return snpPageReclaim(this, pfn, pageSize);
+  }
+
+  // ---- outside the architecture --------------------------------------------------------------------------------------------------
+
+  /**
+   * Write a raw entry, as a reset or a what-if would: no checks, and neither subpage count nor ASID counters follow.
+   * Words 0 to 3, see rmp-entry.ts. The page must be covered.
+   */
+  writeRaw(pfn: Pfn, w0: number, w1: number, w2: number, w3: number): void {
+    const rmp = this.rmp;
+    const event = this.trace.record(EventKind.RmpWrite, 0, pfn, 0, w0 >>> 0, w1 >>> 0, rmp.lastChange(pfn));
+    rmp.setEntry(pfn, w0 >>> 0, w1 >>> 0, w2 >>> 0, w3 >>> 0, event);
+  }
+
+  /** Set or clear VMRUN's in-use mark of a page. Pages that the RMP does not cover have none. */
+  setInUse(pfn: Pfn, inUse: boolean): void {
+    const rmp = this.rmp;
+    if (!rmp.covers(pfn)) return;
+    const w1 = rmp.word(pfn, 1);
+    this.writeRaw(pfn, rmp.word(pfn, 0), inUse ? w1 | LOCK : w1 & ~LOCK, rmp.word(pfn, 2), rmp.word(pfn, 3));
+  }
+}
