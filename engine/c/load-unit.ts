@@ -7,10 +7,13 @@
 import type { Severity } from '../base/diagnostic.ts';
 import type { Origin } from '../vm/bytecode.ts';
 import { type ItemSpan, splitItems } from './items.ts';
-import { type Fragment, Preprocessor, type TokenRun, tokensOf } from './preprocess.ts';
+import { isCFile, looksLikePatch, parsePatch } from './patch.ts';
+import { addedLines, isTopLevel, modifiedFunctions, postImage } from './patch-view.ts';
+import { Preprocessor, type TokenRun, tokensOf } from './preprocess.ts';
 import type { CSource } from './program.ts';
 import type { SourceFiles } from './source.ts';
 import type { CProblem, Item, Token, Unit } from './token.ts';
+import { tokenize } from './tokenize.ts';
 
 /** What to load, and in which surroundings. */
 export interface LoadInput {
@@ -75,31 +78,90 @@ export interface LoadedUnit extends Unit {
 
 /** Load one text. Never throws; whatever is wrong is in `problems`. */
 export function loadUnit(input: LoadInput): LoadedUnit {
-  const { files, source } = input;
+  const { files, source, kind } = input;
   const file = files.add(source);
   const unit = new UnitBuilder(input);
-  unit.addRun(unit.preprocessor.preprocess(tokensOf(files, file), source.path), undefined);
+  const isPatch = looksLikePatch(source.text);
+  if (kind === 'patch' ? isPatch || !looksLikeC(source.text) : isPatch) {
+    if (kind !== 'patch')
+      unit.say({ file, start: 0, end: 0 }, 'PATCH', `\`${source.path}\` holds a patch, not C; it is used as a patch.`);
+    return unit.loadPatch(file);
+  }
+  if (kind === 'patch')
+    unit.say({ file, start: 0, end: 0 }, 'PATCH', `\`${source.path}\` is C, not a patch; it is used as a source file.`);
+  unit.addRun(unit.preprocessor.preprocess(tokensOf(files, file), source.path));
   return unit.finish(file, 'c', []);
 }
+
+/** Of a text that holds no diff: is it at least C? */
+const looksLikeC = (text: string): boolean =>
+  /^(?:#\s*include\b|#\s*define\b|static\s|\w[\w \t*]*\([^;]*\)\s*\{)/m.test(text);
 
 class UnitBuilder {
   readonly preprocessor: Preprocessor;
   readonly items: LoadedItem[] = [];
+  private readonly input: LoadInput;
 
   constructor(input: LoadInput) {
+    this.input = input;
     this.preprocessor = new Preprocessor(input.files, input.headers);
     this.preprocessor.configure(input.defines);
-    for (const name of input.forceInclude) this.addRun(this.preprocessor.force(name), undefined);
+    for (const name of input.forceInclude) this.addRun(this.preprocessor.force(name));
   }
 
-  addRun(run: TokenRun, fragment: Fragment | undefined): void {
-    for (const span of splitItems(run.tokens, fragment !== undefined, (p) => this.preprocessor.report(p)))
-      this.addSpan(run, span);
+  /** Take the items of a whole text. */
+  addRun(run: TokenRun): void {
+    for (const span of splitItems(run.tokens, false, (p) => this.preprocessor.report(p))) this.addSpan(run, span, true);
+  }
+
+  /** Note a problem of the text as a whole; a warning, since it is used all the same. */
+  say(origin: Origin, rule: string, message: string): void {
+    this.preprocessor.problems.push({ origin, rule, message, severity: 'warning' });
+  }
+
+  /** The C files of a patch: headers first, since the files use what they declare. */
+  loadPatch(file: number): LoadedUnit {
+    const { preprocessor } = this;
+    const patch = parsePatch(this.input.source.text, file);
+    preprocessor.problems.push(...patch.problems);
+    const fragment = addedLines(patch);
+    const modified: ModifiedFunction[] = [];
+    const usable = patch.files.filter((f) => isCFile(f.path) && !f.deleted);
+    const ordered = [...usable.filter((f) => f.path.endsWith('.h')), ...usable.filter((f) => !f.path.endsWith('.h'))];
+    for (const patched of ordered) {
+      for (const hunk of patched.hunks) {
+        const text = tokenize(postImage(patch, hunk, file));
+        const run = preprocessor.preprocess(text, patched.path, fragment);
+        const spans = splitItems(run.tokens, true, () => {});
+        for (const span of spans) {
+          const origin = originOf(run.tokens, span.from, span.to);
+          if (origin.file !== file) this.addSpan(run, span, true);
+          else if (!isTopLevel(run, span)) continue;
+          else if (fragment.added(origin)) {
+            for (let i = span.from; i < span.to; i++) {
+              const fault = text.faults.get(run.tokens[i]);
+              if (fault !== undefined) preprocessor.report(fault);
+            }
+            this.addSpan(run, span, true);
+          } else if (span.kind === 'function' && fragment.touched(origin)) this.addSpan(run, span, false);
+        }
+        modified.push(...modifiedFunctions(patch, patched, hunk, run, spans, fragment, file));
+      }
+    }
+    if (patch.files.length > 0 && usable.length === 0) {
+      const { start, end } = patch.files[0];
+      this.say(
+        { file, start, end },
+        'PATCH',
+        'This patch changes no C file (`.c` or `.h`): there is nothing in it to run.',
+      );
+    }
+    return this.finish(file, patch.form, modified);
   }
 
   /** Make an item of a span; one that a macro heads becomes the items that the macro makes. */
-  private addSpan(run: TokenRun, span: ItemSpan): void {
-    const item = new LoadedItem(this.preprocessor, run, span, true);
+  private addSpan(run: TokenRun, span: ItemSpan, whole: boolean): void {
+    const item = new LoadedItem(this.preprocessor, run, span, whole);
     if (span.head >= 0) {
       const version = versionAt(run, span.head);
       const macro = this.preprocessor.table.find(run.tokens[span.head].text, version);
@@ -107,7 +169,7 @@ class UnitBuilder {
         const expanded = item.tokens().slice(0, -1);
         const made: TokenRun = { tokens: expanded, version: 0, changes: [] };
         for (const inner of splitItems(expanded, true, () => {})) {
-          const part = new LoadedItem(this.preprocessor, made, inner, true);
+          const part = new LoadedItem(this.preprocessor, made, inner, whole);
           part.origin = item.origin;
           part.adopt(expanded.slice(inner.from, inner.to));
           this.items.push(part);
