@@ -1,0 +1,186 @@
+/**
+ * The engine's front door: {@link createChecker}. Text in, verdicts out.
+ *
+ * What is kept between checks of a document, each under a key that says exactly when it may be used again:
+ *  - the analysis (the scenario language's own incremental parse),
+ *  - compiled C, by kernel, overrides and stubs,
+ *  - the result of every scenario whose text and surroundings have not changed,
+ *  - the run of the scenario edited last, which resumes at the first instruction that differs.
+ */
+import type { Diagnostic } from './base/diagnostic.ts';
+import type { Check, Checker, CheckerOptions, CheckResult, FileHost, ScenarioVerdict } from './check.ts';
+import { type Environment, EnvironmentCache, type EnvironmentProblem } from './run/environment.ts';
+import { ruleInfo } from './invariants/catalogue.ts';
+import { fromProblem, mergeInC, notRun, Placer, unitResult, type UnitResult } from './run/report.ts';
+import { sameInstruction } from './run/same-instruction.ts';
+import { ScenarioRun } from './run/run.ts';
+import { type Analysis, analyze } from './scenario/analyze.ts';
+import type { ScenarioUnit } from './scenario/program.ts';
+
+export function createChecker(host: FileHost): Checker {
+  return new DocumentChecker(host);
+}
+
+interface DocumentState {
+  analysis: Analysis | undefined;
+  environment: Environment | undefined;
+  results: WeakMap<ScenarioUnit, UnitResult>;
+  /** The run of the scenario that was edited last, and the unit it stands for by position. */
+  live: { run: ScenarioRun; index: number } | undefined;
+}
+
+class DocumentChecker implements Checker {
+  private readonly host: FileHost;
+  private readonly documents = new Map<string, DocumentState>();
+  private readonly environments = new EnvironmentCache();
+
+  constructor(host: FileHost) {
+    this.host = host;
+  }
+
+  start(path: string, text: string, options: CheckerOptions = {}): Check {
+    let state = this.documents.get(path);
+    if (state === undefined) {
+      state = { analysis: undefined, environment: undefined, results: new WeakMap(), live: undefined };
+      this.documents.set(path, state);
+    }
+    return new RunningCheck(this.host, this.environments, state, path, text, options);
+  }
+
+  forget(path: string): void {
+    const state = this.documents.get(path);
+    if (state?.live !== undefined) state.live.run.release();
+    this.documents.delete(path);
+  }
+
+  fileChanged(_path: string): void {
+    // Environments are keyed by the texts they were made from: a changed file gives another key.
+  }
+}
+
+class RunningCheck implements Check {
+  private readonly host: FileHost;
+  private readonly environments: EnvironmentCache;
+  private readonly state: DocumentState;
+  private readonly path: string;
+  private readonly text: string;
+  private readonly options: CheckerOptions;
+  private analysis: Analysis | undefined;
+  private environment: Environment | undefined;
+  private environmentProblems: EnvironmentProblem[] = [];
+  private next = 0;
+  private run: ScenarioRun | undefined;
+  private answer: CheckResult | undefined;
+
+  constructor(host: FileHost, environments: EnvironmentCache, state: DocumentState, path: string, text: string, options: CheckerOptions) {
+    this.host = host;
+    this.environments = environments;
+    this.state = state;
+    this.path = path;
+    this.text = text;
+    this.options = options;
+  }
+
+  advance(units: number): boolean {
+    if (this.answer !== undefined) return true;
+    let left = units;
+    if (this.analysis === undefined) {
+      this.prepare();
+      left -= Math.min(left, this.text.length / 20);
+    }
+    const { scenarios } = (this.analysis as Analysis).program;
+    // In an environment that is wrong, verdicts would be about something else.
+    while (this.next < scenarios.length && this.environmentProblems.length === 0) {
+      if (left <= 0) return false;
+      left -= this.runUnit(scenarios[this.next], left);
+    }
+    this.answer = this.conclude();
+    return true;
+  }
+
+  result(): CheckResult {
+    if (this.answer === undefined) throw new Error('the check has not finished');
+    return this.answer;
+  }
+
+  private prepare(): void {
+    const { state } = this;
+    this.analysis = analyze(this.path, this.text, this.host, state.analysis);
+    state.analysis = this.analysis;
+    const { environment, problems } = this.environments.get(this.path, this.analysis.program, this.host, this.options);
+    this.environment = environment;
+    this.environmentProblems = problems;
+    if (state.environment !== environment) {
+      state.environment = environment;
+      state.results = new WeakMap();
+      if (state.live !== undefined) {
+        state.live.run.release();
+        state.live = undefined;
+      }
+    }
+  }
+
+  /** Work on one unit; returns the units of work used. Moves on to the next unit when this one is finished. */
+  private runUnit(unit: ScenarioUnit, left: number): number {
+    const { state } = this;
+    const environment = this.environment as Environment;
+    if (state.results.has(unit)) {
+      this.next++;
+      return 1;
+    }
+    if (this.run === undefined) {
+      const live = state.live;
+      if (live !== undefined && live.index === this.next && live.run.unit !== unit) {
+        // The scenario at this place was edited: go on from the first difference.
+        const old = live.run.unit;
+        live.run.adopt(unit, (i) => sameInstruction(old.code[i], old, unit.code[i], unit));
+        this.run = live.run;
+      } else {
+        if (live !== undefined) {
+          live.run.release();
+          environment.giveBack(live.run.machine);
+        }
+        this.run = new ScenarioRun(environment.takeMachine(), unit);
+        state.live = { run: this.run, index: this.next };
+      }
+    }
+    const used = this.run.advance(left);
+    if (this.run.state !== 'running') {
+      state.results.set(unit, unitResult(this.run));
+      this.run = undefined;
+      this.next++;
+    }
+    return Math.max(used, 1);
+  }
+
+  private conclude(): CheckResult {
+    const { program } = this.analysis as Analysis;
+    const environment = this.environment as Environment;
+    const placer = new Placer(this.path, this.text, program);
+    const diagnostics: Diagnostic[] = program.problems.map((problem) => placer.place(fromProblem(problem), 0));
+    for (const { rule, message, span } of this.environmentProblems) {
+      const problem = { rule, message, severity: ruleInfo(rule)?.severity ?? 'error', span: span ?? { start: 0, end: 0 } };
+      diagnostics.push(placer.place(fromProblem(problem), 0));
+    }
+    diagnostics.push(...environment.cProblems);
+    const broken = [...diagnostics].some((d) => d.severity === 'error' && d.location.path !== this.path) || this.environmentProblems.length > 0;
+    const inC: Diagnostic[] = [];
+    const scenarios: ScenarioVerdict[] = [];
+    for (const unit of program.scenarios) {
+      const result = this.state.results.get(unit) ?? notRun(unit);
+      for (const d of result.diagnostics) {
+        diagnostics.push(placer.place(d, unit.start));
+        inC.push(...placer.placeInC(d, unit.start, unit));
+      }
+      scenarios.push({
+        name: unit.name,
+        doc: unit.doc,
+        status: broken ? 'error' : result.status,
+        steps: result.steps,
+        range: placer.range(unit.start, unit.end),
+      });
+    }
+    diagnostics.push(...mergeInC(inC));
+    return { path: this.path, diagnostics, scenarios, dependencies: [...new Set([...environment.files, ...program.imports.map((file) => file.path)])] };
+  }
+}

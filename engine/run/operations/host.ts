@@ -1,0 +1,88 @@
+/** What the host does outside KVM's conversion code: kernel and user accesses, DMA, raw instructions, firmware commands, and what can go wrong around it. */
+import { Access } from '../../hardware/access.ts';
+import { Fault, FaultBit } from '../../hardware/fault-codes.ts';
+import { fwStatusName, PageType } from '../../hardware/firmware.ts';
+import { rmpCodeName } from '../../hardware/instruction-checks.ts';
+import type { Pfn, PgLevel } from '../../base/units.ts';
+import { errnoNumbers } from '../../base/errno.ts';
+import { EventKind } from '../../trace/trace.ts';
+import type { Machine } from '../machine.ts';
+import { done, flag, guestIndex, number, type Operation, range, type StepArguments, word } from '../operation.ts';
+import type { Outcome } from '../outcome.ts';
+import { describeFault } from './guest.ts';
+
+const levels: Record<string, PgLevel> = { '4K': 1, '2M': 2, '1G': 3 };
+
+/** An access by the host kernel through the direct map, or through a mapping of a stated level. */
+function hostAccess(machine: Machine, args: StepArguments, kind: Access): Outcome {
+  const pfn = number(args.values[0]);
+  const stated = levels[word(args.values[1])];
+  const { hardware } = machine;
+  if (stated === undefined && !machine.kernel.directMap.present(pfn)) {
+    const code = kind === Access.Write ? FaultBit.W : 0;
+    machine.trace.record(EventKind.Fault, 0, pfn, 0, Fault.PF, code, -1);
+    return { ok: false, fault: describeFault(Fault.PF, code) };
+  }
+  const fault = hardware.hostAccess(pfn, kind, stated ?? machine.kernel.directMap.level(pfn));
+  return fault === Fault.None ? { ok: true } : { ok: false, fault: describeFault(fault, hardware.faultCode) };
+}
+
+const instructionOutcome = (code: number, instruction: 'rmpupdate' | 'psmash'): Outcome =>
+  code === 0 ? { ok: true } : { ok: false, code: rmpCodeName(code, instruction) };
+
+const firmwareOutcome = (status: number): Outcome => (status === 0 ? { ok: true } : { ok: false, code: fwStatusName(status) });
+
+const instant = (run: (machine: Machine, args: StepArguments) => Outcome): Operation => ({ start: (machine, args) => done(run(machine, args)) });
+
+export const pageTypes: Record<string, number> = {
+  NORMAL: PageType.Normal, VMSA: PageType.Vmsa, ZERO: PageType.Zero, UNMEASURED: PageType.Unmeasured, SECRETS: PageType.Secrets, CPUID: PageType.Cpuid,
+};
+
+export const hostOperations: Record<string, Operation> = {
+  'host.read': instant((machine, args) => hostAccess(machine, args, Access.Read)),
+  'host.write': instant((machine, args) => hostAccess(machine, args, Access.Write)),
+  'host.user_write': instant((machine, args) => {
+    const { hardware } = machine;
+    const fault = hardware.hostAccess(number(args.values[0]), Access.Write, levels[word(args.values[1])] ?? 1, true);
+    return fault === Fault.None ? { ok: true } : { ok: false, fault: describeFault(fault, hardware.faultCode) };
+  }),
+  'host.fail_get_pfn': instant((machine, args) => {
+    const guest = machine.guests[guestIndex(args.values[0])];
+    const { start, end } = range(args.values[1]);
+    const name = word(args.values[2]) as keyof typeof errnoNumbers;
+    machine.failBacking(guest, start / 4096, Math.ceil(end / 4096), errnoNumbers[name] ?? errnoNumbers.ENOMEM);
+    return { ok: true };
+  }),
+  'host.contend': instant((machine, args) => {
+    machine.hardware.contention.set(number(args.values[0]), number(args.values[1]));
+    return { ok: true };
+  }),
+  'cpu.rmpupdate': instant((machine, args) => {
+    const [pfn, gpa, asid, size, assigned, immutable] = args.values;
+    const code = machine.hardware.rmpupdate(
+      number(pfn) * 4096, number(gpa), flag(assigned) ? 1 : 0, word(size) === '2M' ? 1 : 0, flag(immutable) ? 1 : 0, number(asid),
+    );
+    return instructionOutcome(code, 'rmpupdate');
+  }),
+  'cpu.psmash': instant((machine, args) => instructionOutcome(machine.hardware.psmash(number(args.values[0]) * 4096), 'psmash')),
+  'fw.write_rmp_entry': instant((machine, args) => {
+    const [low, high] = [args.values[1], args.values[2]].map((value) => (value !== undefined && 'wide' in value && value.wide !== undefined ? value.wide : BigInt(number(value))));
+    const word32 = (q: bigint, shift: bigint): number => Number((q >> shift) & 0xffffffffn);
+    const pfn = number(args.values[0]);
+    if (!machine.hardware.rmp.covers(pfn)) return { ok: false, code: 'INVALID_ADDRESS' };
+    machine.hardware.writeRaw(pfn as Pfn, word32(low, 0n), word32(low, 32n), word32(high, 0n), word32(high, 32n));
+    return { ok: true };
+  }),
+  'fw.snp_launch_update': instant((machine, args) => {
+    const guest = machine.guests[guestIndex(args.values[0])];
+    return firmwareOutcome(machine.hardware.snpLaunchUpdate(guest.asid, number(args.values[1]), pageTypes[word(args.values[2])] ?? PageType.Normal));
+  }),
+  'fw.snp_page_reclaim': instant((machine, args) => firmwareOutcome(machine.hardware.snpPageReclaim(number(args.values[0]), word(args.values[1]) === '2M' ? 1 : 0))),
+  'dev.write': instant((machine, args) => {
+    // The IOMMU lets DMA reach hypervisor-owned pages only; it checks the 4K page itself.
+    const pfn = number(args.values[0]);
+    if (!machine.hardware.rmp.covers(pfn) || !machine.hardware.rmp.isAssigned(pfn)) return { ok: true };
+    machine.trace.record(EventKind.Fault, 0, pfn, 0, 0, 0, machine.hardware.rmp.lastChange(pfn));
+    return { ok: false, code: 'RMP_PAGE_FAULT' };
+  }),
+};

@@ -1,0 +1,405 @@
+/**
+ * A run of one scenario: its program counter, its variables, what happened so far. A run works in slices, can be continued at any
+ * instruction, and can be taken back to any instruction it has executed: an edited scenario resumes where its text first differs.
+ *
+ * "Instance" is one execution of one instruction; a loop makes many of one instruction.
+ */
+import { ruleInfo } from '../invariants/catalogue.ts';
+import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from '../scenario/program.ts';
+import { evaluateExpect } from './expectation.ts';
+import { judge } from './judge.ts';
+import type { CTrap, Machine, MachineMark } from './machine.ts';
+import { operations } from './operations/index.ts';
+import type { Action, OperationState, StepArguments } from './operation.ts';
+import { mentionStep } from './mention.ts';
+import { describeOutcome, formatOutcome, matches, type Outcome } from './outcome.ts';
+
+/** Something to tell about an instance. */
+export interface RunFinding {
+  instance: number;
+  rule: string;
+  message: string;
+  /** Event whose C site shares the blame. */
+  event?: number;
+  site?: { site: number; stack: number };
+  /** Events this follows from, for "since line". */
+  since?: number;
+  /** Narrower place within the instruction, relative to its start. */
+  span?: Span;
+  /** A place in C that is no site (a construct that cannot run). */
+  location?: CTrap['location'];
+  data?: unknown;
+}
+
+interface Instance {
+  pc: number;
+  mark: MachineMark;
+  variables: Value[];
+  /** Length of `findings` before it. */
+  findings: number;
+  /** allow numbers in force before it. */
+  allows: readonly number[];
+  allowsUsed: number;
+}
+
+/** Steps in one scenario that are too many to be meant. */
+const INSTANCE_LIMIT = 2_000_000;
+
+export type RunState = 'running' | 'finished' | 'stopped';
+
+export class ScenarioRun {
+  readonly machine: Machine;
+  unit: ScenarioUnit;
+  readonly findings: RunFinding[] = [];
+  state: RunState = 'running';
+  /** Steps (not expects) completed. */
+  steps = 0;
+  /** Anything that makes the scenario fail rather than pass. */
+  private readonly instances: Instance[] = [];
+  private pc = 0;
+  private variables: Value[];
+  private allows: readonly number[] = [];
+  /** Allows that silenced something, in the order they did. */
+  private readonly allowsUsed: number[] = [];
+  private readonly outcomes: (Outcome | undefined)[] = [];
+  private readonly base: MachineMark;
+  // The step under way.
+  private args: StepArguments | undefined;
+  private operationState: OperationState = [];
+  private inCall = false;
+
+  constructor(machine: Machine, unit: ScenarioUnit) {
+    this.machine = machine;
+    this.unit = unit;
+    this.variables = new Array<Value>(unit.variables);
+    this.base = machine.mark();
+    machine.describeStep = (event) => {
+      const instance = machine.instanceOfEvent(event);
+      return instance === undefined ? 'the beginning' : mentionStep(instance);
+    };
+  }
+
+  /** Outcome of an instance, for hints and hovers. */
+  outcome(instance: number): Outcome | undefined {
+    return this.outcomes[instance];
+  }
+
+  get executed(): number {
+    return this.instances.length;
+  }
+
+  instructionOf(instance: number): Instruction {
+    return this.unit.code[this.instances[instance].pc];
+  }
+
+  /** First instance executed at or after each step boundary: the journal mark before instance `i`. */
+  markBefore(instance: number): MachineMark {
+    return this.instances[instance].mark;
+  }
+
+  /** Put the machine back as it was before the scenario began. */
+  release(): void {
+    this.machine.abandonCall();
+    this.machine.undoTo(this.base);
+  }
+
+  /** Work for about `units`; returns the units used. `state` tells whether it is finished. */
+  advance(units: number): number {
+    let used = 0;
+    while (this.state === 'running' && used < units) {
+      used += this.inCall ? this.continueCall(units - used) : this.next();
+    }
+    return used;
+  }
+
+  /**
+   * Continue with an edited unit: keep what ran before the first instruction that differs, undo the rest.
+   * `same(i)` tells whether instruction `i` of the old and the new unit mean the same.
+   */
+  adopt(unit: ScenarioUnit, same: (index: number) => boolean): void {
+    const limit = Math.min(unit.code.length, this.unit.code.length);
+    let firstDifferent = 0;
+    while (firstDifferent < limit && same(firstDifferent)) firstDifferent++;
+    this.machine.abandonCall();
+    this.inCall = false;
+    let keep = this.instances.findIndex((instance) => instance.pc >= firstDifferent);
+    if (keep < 0 && this.state === 'running') keep = this.instances.length - (this.args === undefined ? 0 : 1);
+    this.args = undefined;
+    const old = this.unit;
+    this.unit = unit;
+    if (keep < 0) {
+      // Everything that ran is unchanged; it stopped or finished there.
+      if (this.state === 'stopped') return;
+      this.pc = Math.min(this.pc, unit.code.length);
+      this.state = 'running';
+      if (old.variables !== unit.variables) this.variables.length = unit.variables;
+      return;
+    }
+    this.backTo(keep);
+  }
+
+  /** Undo instance `instance` and everything after it; the run can go on from there. */
+  backTo(instance: number): void {
+    this.machine.abandonCall();
+    this.inCall = false;
+    this.args = undefined;
+    const at = this.instances[instance];
+    if (at === undefined) return;
+    this.machine.undoTo(at.mark);
+    this.pc = at.pc;
+    this.variables = at.variables.slice();
+    this.findings.length = at.findings;
+    this.allows = at.allows;
+    this.allowsUsed.length = at.allowsUsed;
+    this.steps = 0;
+    for (let i = 0; i < instance; i++) if (this.unit.code[this.instances[i].pc]?.kind === 'step') this.steps++;
+    this.instances.length = instance;
+    this.outcomes.length = instance;
+    this.state = 'running';
+  }
+
+  /** Allows that silenced nothing; meaningful once finished. */
+  unusedAllows(): Allow[] {
+    if (this.state !== 'finished') return [];
+    const used = new Set(this.allowsUsed);
+    return this.unit.allows.filter((_, index) => !used.has(index));
+  }
+
+  /** Instructions never executed; meaningful once the run is over. */
+  unreached(): Instruction[] {
+    if (this.state !== 'stopped') return [];
+    const reached = new Set(this.instances.map((instance) => instance.pc));
+    return this.unit.code.filter((instruction, pc) => (instruction.kind === 'step' || instruction.kind === 'expect') && !reached.has(pc));
+  }
+
+  // ---------------------------------------------------------------- one instruction
+
+  private next(): number {
+    if (this.pc >= this.unit.code.length) {
+      this.state = 'finished';
+      return 1;
+    }
+    const instruction = this.unit.code[this.pc];
+    if (this.instances.length >= INSTANCE_LIMIT) {
+      this.report({ rule: 'TERM', message: `The scenario has run ${INSTANCE_LIMIT.toLocaleString('en')} instructions and is stopped here; shorten its loops.` });
+      this.state = 'stopped';
+      return 1;
+    }
+    this.instances.push({
+      pc: this.pc,
+      mark: this.machine.mark(),
+      variables: this.variables,
+      findings: this.findings.length,
+      allows: this.allows,
+      allowsUsed: this.allowsUsed.length,
+    });
+    this.outcomes.push(undefined);
+    this.machine.beginStep(this.instances.length - 1);
+    switch (instruction.kind) {
+      case 'step':
+        return this.begin(instruction);
+      case 'expect':
+        this.expect(instruction);
+        this.pc++;
+        return 20;
+      case 'let':
+        this.assign(instruction.variable, instruction.value, instruction.span);
+        this.pc++;
+        return 5;
+      case 'for':
+        this.enterLoop(instruction);
+        return 5;
+      case 'next':
+        this.pc = instruction.head;
+        this.stepLoop(this.unit.code[instruction.head]);
+        return 5;
+      case 'allow':
+        this.allows = [...this.allows, instruction.allow];
+        this.pc++;
+        return 1;
+      case 'allow-end':
+        this.allows = this.allows.filter((allow) => allow !== instruction.allow);
+        this.pc++;
+        return 1;
+    }
+  }
+
+  private setVariable(slot: number, value: Value): void {
+    // Earlier instances share the array: copy on write.
+    this.variables = this.variables.slice();
+    this.variables[slot] = value;
+  }
+
+  private assign(slot: number, expr: Extract<Instruction, { kind: 'let' }>['value'], span: Span): void {
+    const value = expr.evaluate(this.variables, this.machine);
+    if ('error' in value) {
+      this.report({ rule: 'VALUE', message: value.error, span: value.span ?? span });
+      this.state = 'stopped';
+      return;
+    }
+    this.setVariable(slot, value);
+  }
+
+  private enterLoop(loop: Extract<Instruction, { kind: 'for' }>): void {
+    const bounds = this.loopBounds(loop);
+    if (bounds === undefined) return;
+    if (bounds.start >= bounds.end) {
+      this.pc = loop.exit;
+      return;
+    }
+    this.setVariable(loop.variable, bounds.at(bounds.start));
+    this.pc++;
+  }
+
+  private stepLoop(loop: Instruction): void {
+    if (loop.kind !== 'for') throw new Error('back edge to something that is no loop');
+    const bounds = this.loopBounds(loop);
+    if (bounds === undefined) return;
+    const current = this.variables[loop.variable];
+    const now = 'value' in current ? Number(current.value) + bounds.step : bounds.end;
+    if (now >= bounds.end) {
+      this.pc = loop.exit;
+      return;
+    }
+    this.setVariable(loop.variable, bounds.at(now));
+    this.pc++;
+  }
+
+  private loopBounds(loop: Extract<Instruction, { kind: 'for' }>): { start: number; end: number; step: number; at(n: number): Value } | undefined {
+    const value = loop.range.evaluate(this.variables, this.machine);
+    const step = loop.step?.evaluate(this.variables, this.machine);
+    const error = 'error' in value ? value : step !== undefined && 'error' in step ? step : undefined;
+    if (error !== undefined || !('start' in value)) {
+      this.report({ rule: 'VALUE', message: error?.error ?? 'A loop runs over a range.', span: error?.span ?? loop.span });
+      this.state = 'stopped';
+      return undefined;
+    }
+    const kind = value.kind === 'int-range' ? 'int' : value.kind === 'gpa-range' ? 'gpa' : value.kind === 'gfn-range' ? 'gfn' : 'pfn';
+    const by = step !== undefined && 'value' in step ? Number(step.value) : kind === 'gpa' ? 4096 : 1;
+    if (by <= 0) {
+      this.report({ rule: 'VALUE', message: 'The step of a loop must be greater than 0.', span: loop.span });
+      this.state = 'stopped';
+      return undefined;
+    }
+    return { start: value.start, end: value.end, step: by, at: (n) => ({ kind, value: n }) };
+  }
+
+  // ---------------------------------------------------------------- steps
+
+  private begin(step: Step): number {
+    const values: (Value | undefined)[] = [];
+    for (const expr of step.args) {
+      if (expr === undefined) {
+        values.push(undefined);
+        continue;
+      }
+      const value = expr.evaluate(this.variables, this.machine);
+      if ('error' in value) {
+        this.report({ rule: 'VALUE', message: value.error, span: value.span });
+        this.pc++;
+        return 5;
+      }
+      values.push(value);
+    }
+    const operation = operations[step.operation];
+    if (operation === undefined) throw new Error(`operation ${step.operation} stands in the table but nothing executes it`);
+    this.args = { actor: step.actor, values, callee: step.callee };
+    this.operationState = [];
+    this.machine.enterActor(step.actor);
+    return 10 + this.act(step, operation.start(this.machine, this.args, this.operationState));
+  }
+
+  private act(step: Step, action: Action): number {
+    if (action.kind === 'done') {
+      this.complete(step, action.outcome);
+      return 10;
+    }
+    const problem = this.machine.beginCall(action.function, action.args);
+    if (problem !== undefined) {
+      this.report({ rule: 'C-UNDEFINED', message: problem });
+      this.complete(step, { ok: false, trap: problem });
+      return 10;
+    }
+    this.inCall = true;
+    return 10;
+  }
+
+  private continueCall(units: number): number {
+    const step = this.unit.code[this.pc] as Step;
+    const { used, state } = this.machine.continueCall(units);
+    if (state === 'running') return Math.max(used, 1);
+    this.inCall = false;
+    if (state === 'trapped') {
+      const trap = this.machine.takeTrap();
+      this.report({ rule: trap.rule, message: trap.message, site: { site: trap.site, stack: trap.stack }, location: trap.location, data: trap.data });
+      this.complete(step, { ok: false, trap: trap.message });
+      return Math.max(used, 1);
+    }
+    const operation = operations[step.operation];
+    const result = this.machine.takeResult();
+    const action = operation.resume?.(this.machine, this.args as StepArguments, this.operationState, result) ?? { kind: 'done', outcome: { ok: true } };
+    return Math.max(used, 1) + this.act(step, action);
+  }
+
+  private complete(step: Step, outcome: Outcome): void {
+    const instance = this.instances.length - 1;
+    this.outcomes[instance] = outcome;
+    for (const finding of judge(this.machine, step, this.args as StepArguments, outcome)) {
+      const { rule, ...rest } = finding;
+      if (!this.isAllowed(rule)) this.report({ rule, ...rest });
+    }
+    if (outcome.trap === undefined && !matches(step.expected, outcome)) this.reportOutcome(step, outcome);
+    this.machine.endStep();
+    this.args = undefined;
+    this.steps++;
+    this.pc++;
+    // After a trap the kernel is in no state to go on from.
+    if (outcome.trap !== undefined && step.expected?.form !== 'trap') this.state = 'stopped';
+  }
+
+  private reportOutcome(step: Step, outcome: Outcome): void {
+    const got = describeOutcome(outcome);
+    const canonical = formatOutcome(outcome);
+    const expected = step.expected;
+    const data = { kind: 'expect-outcome', outcome: canonical };
+    const event = this.machine.lastFailure();
+    const because = this.machine.explainOutcome(outcome, event);
+    const why = because === '' ? '' : ` ${because}`;
+    const span = expected?.span ?? step.callSpan;
+    const blame = event === undefined ? {} : { event, since: event };
+    if (expected !== undefined) {
+      this.report({ rule: 'OUTCOME', message: `Expected ${expected.text}, got ${got}.${why}`, span, data, ...blame });
+    } else if (outcome.livelock) {
+      if (!this.isAllowed('TERM')) this.report({ rule: 'TERM', message: `This access can never complete: ${got}.${why}`, span, data, ...blame });
+    } else if (outcome.fault !== undefined) {
+      this.report({ rule: 'FAULT', message: `${got}.${why} If that is meant, say \`=> ${canonical}\`.`, span, data, ...blame });
+    } else {
+      this.report({ rule: 'OUTCOME', message: `${got}.${why} A step that states no outcome is expected to succeed; if this is meant, say \`=> ${canonical}\`.`, span, data, ...blame });
+    }
+  }
+
+  private expect(expect: Expect): void {
+    const failure = evaluateExpect(this.machine, expect, this.variables);
+    if (failure !== undefined) this.report({ rule: 'EXPECT', ...failure });
+  }
+
+  private isAllowed(rule: string): boolean {
+    const allow = this.allows.findLast((index) => this.unit.allows[index].rule === rule);
+    if (allow === undefined) return false;
+    this.allowsUsed.push(allow);
+    return true;
+  }
+
+  private report(finding: Omit<RunFinding, 'instance'>): void {
+    if (ruleInfo(finding.rule) === undefined) throw new Error(`rule ${finding.rule} is not in the catalogue`);
+    const instance = this.instances.length - 1;
+    // Relative to the instruction, so that a finding stays right when an edit elsewhere moves it.
+    const span = finding.span === undefined ? undefined : shifted(finding.span, -this.instructionOf(instance).span.start);
+    this.findings.push({ ...finding, instance, ...(span === undefined ? {} : { span }) });
+  }
+}
+
+/** A span moved by `by` characters; one in another file stays where it is. */
+export function shifted(span: Span, by: number): Span {
+  return span.file === undefined ? { start: span.start + by, end: span.end + by } : span;
+}
