@@ -9,11 +9,11 @@
  */
 import type { Diagnostic } from './base/diagnostic.ts';
 import type { Check, Checker, CheckerOptions, CheckResult, FileHost, ScenarioVerdict } from './check.ts';
-import { type Environment, EnvironmentCache, type EnvironmentProblem } from './run/environment.ts';
 import { ruleInfo } from './invariants/catalogue.ts';
-import { fromProblem, mergeInC, notRun, Placer, unitResult, type UnitResult } from './run/report.ts';
-import { sameInstruction } from './run/same-instruction.ts';
+import { type Environment, EnvironmentCache, type EnvironmentProblem } from './run/environment.ts';
+import { fromProblem, mergeInC, notRun, Placer, type UnitResult, unitResult } from './run/report.ts';
 import { ScenarioRun } from './run/run.ts';
+import { sameInstruction } from './run/same-instruction.ts';
 import { type Analysis, analyze } from './scenario/analyze.ts';
 import type { ScenarioUnit } from './scenario/program.ts';
 
@@ -72,7 +72,14 @@ class RunningCheck implements Check {
   private run: ScenarioRun | undefined;
   private answer: CheckResult | undefined;
 
-  constructor(host: FileHost, environments: EnvironmentCache, state: DocumentState, path: string, text: string, options: CheckerOptions) {
+  constructor(
+    host: FileHost,
+    environments: EnvironmentCache,
+    state: DocumentState,
+    path: string,
+    text: string,
+    options: CheckerOptions,
+  ) {
     this.host = host;
     this.environments = environments;
     this.state = state;
@@ -159,11 +166,18 @@ class RunningCheck implements Check {
     const placer = new Placer(this.path, this.text, program);
     const diagnostics: Diagnostic[] = program.problems.map((problem) => placer.place(fromProblem(problem), 0));
     for (const { rule, message, span } of this.environmentProblems) {
-      const problem = { rule, message, severity: ruleInfo(rule)?.severity ?? 'error', span: span ?? { start: 0, end: 0 } };
+      const problem = {
+        rule,
+        message,
+        severity: ruleInfo(rule)?.severity ?? 'error',
+        span: span ?? { start: 0, end: 0 },
+      };
       diagnostics.push(placer.place(fromProblem(problem), 0));
     }
     diagnostics.push(...environment.cProblems);
-    const broken = [...diagnostics].some((d) => d.severity === 'error' && d.location.path !== this.path) || this.environmentProblems.length > 0;
+    const broken =
+      [...diagnostics].some((d) => d.severity === 'error' && d.location.path !== this.path) ||
+      this.environmentProblems.length > 0;
     const inC: Diagnostic[] = [];
     const scenarios: ScenarioVerdict[] = [];
     for (const unit of program.scenarios) {
@@ -181,6 +195,11 @@ class RunningCheck implements Check {
       });
     }
     diagnostics.push(...mergeInC(inC));
-    return { path: this.path, diagnostics, scenarios, dependencies: [...new Set([...environment.files, ...program.imports.map((file) => file.path)])] };
+    return {
+      path: this.path,
+      diagnostics,
+      scenarios,
+      dependencies: [...new Set([...environment.files, ...program.imports.map((file) => file.path)])],
+    };
   }
 }

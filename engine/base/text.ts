@@ -8,7 +8,9 @@ export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 
 
 /** `gfn 0x1`, `gfn 0x1..0x10` (half-open, as in the language), with the rest counted when there are many runs. */
 export function formatRuns(unit: string, runs: readonly Run[], shown = 3): string {
-  const parts = runs.slice(0, shown).map((run) => (run.end - run.start === 1 ? hex(run.start) : `${hex(run.start)}..${hex(run.end)}`));
+  const parts = runs
+    .slice(0, shown)
+    .map((run) => (run.end - run.start === 1 ? hex(run.start) : `${hex(run.start)}..${hex(run.end)}`));
   const more = runs.length - shown;
   return `${unit} ${parts.join(', ')}${more > 0 ? ` and ${plural(more, 'more range')}` : ''}`;
 }

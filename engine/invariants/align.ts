@@ -25,19 +25,27 @@ export const align: Invariant = {
       const pfnOff = pfn % 512;
       const gfnOff = operandIsAssigned(trace.a[e]) ? gfn % 512 : 0;
       if (pfnOff === 0 && gfnOff === 0) continue;
-      const which = pfnOff !== 0 ? `pfn ${hex(pfn)} is ${plural(pfnOff, 'page')} past a 2M boundary` : `gfn ${hex(gfn)} is ${plural(gfnOff, 'page')} past a 2M boundary`;
+      const which =
+        pfnOff !== 0
+          ? `pfn ${hex(pfn)} is ${plural(pfnOff, 'page')} past a 2M boundary`
+          : `gfn ${hex(gfn)} is ${plural(gfnOff, 'page')} past a 2M boundary`;
       const n = attempts(step, e);
       findings.push({
         message: `RMPUPDATE 2M at pfn ${hex(pfn)}, gfn ${hex(gfn)}: refused${n > 1 ? ` ${n} times` : ''}, ${which}. GFN, file offset and PFN must be congruent modulo 2M before a 2M entry can be used; fall back to 4K otherwise.`,
         event: e,
       });
     }
-    const frames = step.rmpTouched.map((run) => ({ start: Math.floor(run.start / 512), end: Math.floor((run.end - 1) / 512) + 1 }));
+    const frames = step.rmpTouched.map((run) => ({
+      start: Math.floor(run.start / 512),
+      end: Math.floor((run.end - 1) / 512) + 1,
+    }));
     for (const run of newlyViolating(step.violating('ALIGN', 0), frames, (frame) => {
       const head = step.head(frame);
       return head.assigned && head.large && head.asid !== 0 && head.gfn % 512 !== 0;
     })) {
-      findings.push({ message: `The 2M entry at pfn ${hex(run.start * 512)} is bound to gfn ${hex(step.head(run.start).gfn)}, which is not 2M-aligned.` });
+      findings.push({
+        message: `The 2M entry at pfn ${hex(run.start * 512)} is bound to gfn ${hex(step.head(run.start).gfn)}, which is not 2M-aligned.`,
+      });
     }
     return findings;
   },

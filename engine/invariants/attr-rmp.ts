@@ -7,18 +7,20 @@
  * In an eager kernel (RFC v8) the ioctl itself changes the RMP, so after it the entry must be assigned. In a lazy one (guest_memfd) a page that
  * is not prepared yet is unassigned, and that is fine.
  */
-import { formatRuns, hex, plural } from '../base/text.ts';
-import { countPages, type Run } from '../base/runs.ts';
+
 import { errnoName } from '../base/errno.ts';
+import { countPages, type Run } from '../base/runs.ts';
+import { formatRuns, hex, plural } from '../base/text.ts';
 import { failedResults, whyLeftAlone } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
-import { newlyViolating, type GuestView, type StepView } from './step-view.ts';
+import { type GuestView, newlyViolating, type StepView } from './step-view.ts';
 
 export const attrRmp: Invariant = {
   id: 'ATTR-RMP',
   spec: 'I-ATTR-RMP',
   severity: 'error',
-  statement: 'A private page is assigned to its guest at its GPA in the RMP; a shared page is never mapped from an assigned frame.',
+  statement:
+    'A private page is assigned to its guest at its GPA in the RMP; a shared page is never mapped from an assigned frame.',
   source: 'KVM_SET_MEMORY_ATTRIBUTES (RFC v8 02/56, 06/56); APM vol. 2, 15.36.10',
   check,
 };
@@ -118,6 +120,7 @@ function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPriv
 function describeEntry(step: StepView, pfn: number, gfn: number): string {
   const entry = step.entry(pfn);
   if (!entry.assigned) return `their RMP entries are unassigned (pfn ${hex(pfn)} on)`;
-  if (entry.gfn !== gfn) return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid} at GPA ${hex(entry.gfn * 4096)} instead of ${hex(gfn * 4096)}`;
+  if (entry.gfn !== gfn)
+    return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid} at GPA ${hex(entry.gfn * 4096)} instead of ${hex(gfn * 4096)}`;
   return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid}`;
 }

@@ -15,36 +15,132 @@ import { swallow } from './swallow.ts';
 import { tail } from './tail.ts';
 
 /** The invariants, in the order in which their findings are shown on a step. */
-export const invariants: readonly Invariant[] = [order, attrRmp, partial, swallow, overlap, imm, align, count, tail, ref, lockBalance];
+export const invariants: readonly Invariant[] = [
+  order,
+  attrRmp,
+  partial,
+  swallow,
+  overlap,
+  imm,
+  align,
+  count,
+  tail,
+  ref,
+  lockBalance,
+];
 
 const LANGUAGE = 'scenario language reference';
 
 const others: readonly RuleInfo[] = [
   // What a run came to
-  { id: 'OUTCOME', spec: '', severity: 'warning', statement: 'A step does what it states after `=>`, or succeeds when it states nothing.', source: LANGUAGE },
-  { id: 'FAULT', spec: '', severity: 'error', statement: 'A step does not fault unless it says so.', source: 'APM vol. 2, 15.36.10' },
-  { id: 'EXPECT', spec: '', severity: 'error', statement: 'What `expect` states about the machine holds.', source: LANGUAGE },
-  { id: 'TERM', spec: 'I-TERM', severity: 'error', statement: 'Every retry loop and every faulting access comes to an end.', source: 'rmpupdate() (x86/virt/svm/sev.c): unbounded retry of FAIL_OVERLAP' },
-  { id: 'TRAP', spec: '', severity: 'error', statement: 'Kernel C does not dereference bad pointers, divide by zero or hit BUG().', source: 'C11 6.5; include/asm-generic/bug.h' },
-  { id: 'UNREACHED', spec: '', severity: 'hint', statement: 'A step that cannot be reached is shown greyed.', source: LANGUAGE },
+  {
+    id: 'OUTCOME',
+    spec: '',
+    severity: 'warning',
+    statement: 'A step does what it states after `=>`, or succeeds when it states nothing.',
+    source: LANGUAGE,
+  },
+  {
+    id: 'FAULT',
+    spec: '',
+    severity: 'error',
+    statement: 'A step does not fault unless it says so.',
+    source: 'APM vol. 2, 15.36.10',
+  },
+  {
+    id: 'EXPECT',
+    spec: '',
+    severity: 'error',
+    statement: 'What `expect` states about the machine holds.',
+    source: LANGUAGE,
+  },
+  {
+    id: 'TERM',
+    spec: 'I-TERM',
+    severity: 'error',
+    statement: 'Every retry loop and every faulting access comes to an end.',
+    source: 'rmpupdate() (x86/virt/svm/sev.c): unbounded retry of FAIL_OVERLAP',
+  },
+  {
+    id: 'TRAP',
+    spec: '',
+    severity: 'error',
+    statement: 'Kernel C does not dereference bad pointers, divide by zero or hit BUG().',
+    source: 'C11 6.5; include/asm-generic/bug.h',
+  },
+  {
+    id: 'UNREACHED',
+    spec: '',
+    severity: 'hint',
+    statement: 'A step that cannot be reached is shown greyed.',
+    source: LANGUAGE,
+  },
   { id: 'ALLOW-UNUSED', spec: '', severity: 'warning', statement: 'An `allow` silences something.', source: LANGUAGE },
   // C
-  { id: 'C-SYNTAX', spec: '', severity: 'error', statement: 'C that a scenario reaches can be parsed.', source: 'C11 6' },
+  {
+    id: 'C-SYNTAX',
+    spec: '',
+    severity: 'error',
+    statement: 'C that a scenario reaches can be parsed.',
+    source: 'C11 6',
+  },
   { id: 'C-TYPE', spec: '', severity: 'error', statement: 'C that a scenario reaches is well typed.', source: 'C11 6' },
-  { id: 'C-UNSUPPORTED', spec: '', severity: 'error', statement: 'C that a scenario reaches stays within what the simulator runs.', source: 'docs/c.md' },
-  { id: 'C-UNDEFINED', spec: '', severity: 'error', statement: 'Functions that a scenario reaches are defined by the model, the patch, the source or a stub.', source: 'docs/c.md' },
-  { id: 'PATCH', spec: '', severity: 'error', statement: 'A patch file can be read and its functions used.', source: 'git-format-patch(1)' },
+  {
+    id: 'C-UNSUPPORTED',
+    spec: '',
+    severity: 'error',
+    statement: 'C that a scenario reaches stays within what the simulator runs.',
+    source: 'docs/c.md',
+  },
+  {
+    id: 'C-UNDEFINED',
+    spec: '',
+    severity: 'error',
+    statement: 'Functions that a scenario reaches are defined by the model, the patch, the source or a stub.',
+    source: 'docs/c.md',
+  },
+  {
+    id: 'PATCH',
+    spec: '',
+    severity: 'error',
+    statement: 'A patch file can be read and its functions used.',
+    source: 'git-format-patch(1)',
+  },
   // Language
   { id: 'SYNTAX', spec: '', severity: 'error', statement: 'The text follows the grammar.', source: LANGUAGE },
   { id: 'NAME', spec: '', severity: 'error', statement: 'Names are declared.', source: LANGUAGE },
   { id: 'KIND', spec: '', severity: 'error', statement: 'GPA, GFN, PFN and SPA do not mix.', source: LANGUAGE },
-  { id: 'VALUE', spec: '', severity: 'error', statement: 'Quantities lie in the range of their kind.', source: LANGUAGE },
+  {
+    id: 'VALUE',
+    spec: '',
+    severity: 'error',
+    statement: 'Quantities lie in the range of their kind.',
+    source: LANGUAGE,
+  },
   { id: 'DUPLICATE', spec: '', severity: 'error', statement: 'A name is declared once.', source: LANGUAGE },
   { id: 'FILE', spec: '', severity: 'error', statement: 'A file that is named can be read.', source: LANGUAGE },
-  { id: 'IMPORT', spec: '', severity: 'error', statement: 'Imports can be resolved and do not form a cycle.', source: LANGUAGE },
+  {
+    id: 'IMPORT',
+    spec: '',
+    severity: 'error',
+    statement: 'Imports can be resolved and do not form a cycle.',
+    source: LANGUAGE,
+  },
   { id: 'OPERATION', spec: '', severity: 'error', statement: 'An operation exists for its actor.', source: LANGUAGE },
-  { id: 'ARGUMENT', spec: '', severity: 'error', statement: 'Arguments are what the operation takes.', source: LANGUAGE },
-  { id: 'OUTCOME-PATTERN', spec: '', severity: 'error', statement: 'An expected outcome is one the language knows.', source: LANGUAGE },
+  {
+    id: 'ARGUMENT',
+    spec: '',
+    severity: 'error',
+    statement: 'Arguments are what the operation takes.',
+    source: LANGUAGE,
+  },
+  {
+    id: 'OUTCOME-PATTERN',
+    spec: '',
+    severity: 'error',
+    statement: 'An expected outcome is one the language knows.',
+    source: LANGUAGE,
+  },
   { id: 'RESERVED', spec: '', severity: 'error', statement: 'Reserved constructs are not used yet.', source: LANGUAGE },
 ];
 

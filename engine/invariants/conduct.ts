@@ -40,9 +40,13 @@ export function attempts(step: StepView, e: number): number {
   let n = 0;
   for (let i = step.from; i < step.to; i++) {
     if (
-      trace.kind[i] === trace.kind[e] && trace.page[i] === trace.page[e] && trace.code[i] === trace.code[e] &&
-      trace.a[i] === trace.a[e] && trace.b[i] === trace.b[e]
-    ) n++;
+      trace.kind[i] === trace.kind[e] &&
+      trace.page[i] === trace.page[e] &&
+      trace.code[i] === trace.code[e] &&
+      trace.a[i] === trace.a[e] &&
+      trace.b[i] === trace.b[e]
+    )
+      n++;
   }
   return n;
 }

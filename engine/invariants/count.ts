@@ -7,11 +7,19 @@ export const count: Invariant = {
   id: 'COUNT',
   spec: 'I-COUNT',
   severity: 'error',
-  statement: 'The subpage count of a 2M region equals the assigned 4K pages among its last 511; it is 0 while the region is one 2M entry.',
+  statement:
+    'The subpage count of a 2M region equals the assigned 4K pages among its last 511; it is 0 while the region is one 2M entry.',
   source: 'AMD-ASPFW sev_rmp.c (rmp_entry_write, subpage_count)',
   check(step: StepView): Finding[] {
-    const frames = step.rmpTouched.map((run) => ({ start: Math.floor(run.start / 512), end: Math.floor((run.end - 1) / 512) + 1 }));
-    const runs = newlyViolating(step.violating('COUNT', 0), frames, (frame) => step.head(frame).subpageCount !== expected(step, frame));
+    const frames = step.rmpTouched.map((run) => ({
+      start: Math.floor(run.start / 512),
+      end: Math.floor((run.end - 1) / 512) + 1,
+    }));
+    const runs = newlyViolating(
+      step.violating('COUNT', 0),
+      frames,
+      (frame) => step.head(frame).subpageCount !== expected(step, frame),
+    );
     return runs.flatMap((run) => {
       const findings: Finding[] = [];
       for (let frame = run.start; frame < run.end; frame++) {

@@ -18,7 +18,11 @@ export const imm: Invariant = {
       const pfn = trace.page[e];
       if (trace.code[e] !== FAIL_PERMISSION || !step.rawEntry(pfn).immutable) continue;
       const entry = step.rawEntry(pfn);
-      const what = entry.assigned ? (entry.asid === 0 ? 'a firmware page' : `held by the AMD-SP for ASID ${entry.asid}`) : 'HV-Fixed';
+      const what = entry.assigned
+        ? entry.asid === 0
+          ? 'a firmware page'
+          : `held by the AMD-SP for ASID ${entry.asid}`
+        : 'HV-Fixed';
       findings.push({
         message: `${trace.kind[e] === EventKind.Psmash ? 'PSMASH' : 'RMPUPDATE'} at pfn ${hex(pfn)}: FAIL_PERMISSION, the entry is immutable (${what}). Only firmware can release it (SNP_PAGE_RECLAIM); retrying cannot help.`,
         event: e,

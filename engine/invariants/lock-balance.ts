@@ -10,9 +10,10 @@ export const lockBalance: Invariant = {
   source: 'Documentation/locking; lockdep',
   check(step: StepView): Finding[] {
     return step.unbalancedLocks.map((lock) => ({
-      message: lock.depth > 0
-        ? `${lock.name} is still held when the call returns (taken here): the next caller deadlocks.`
-        : `${lock.name} is released without being held.`,
+      message:
+        lock.depth > 0
+          ? `${lock.name} is still held when the call returns (taken here): the next caller deadlocks.`
+          : `${lock.name} is released without being held.`,
       event: lock.event,
     }));
   },

@@ -36,20 +36,31 @@ function check(step: StepView): Finding[] {
       if (done === 0 || done === trace.a[e]) continue;
       const known = bySite.get(trace.site[e]);
       if (known !== undefined) known.times++;
-      else bySite.set(trace.site[e], { event: e, advanced: trace.a[e], updated: done, gfn: trace.b[e] - trace.a[e], times: 1 });
+      else
+        bySite.set(trace.site[e], {
+          event: e,
+          advanced: trace.a[e],
+          updated: done,
+          gfn: trace.b[e] - trace.a[e],
+          times: 1,
+        });
     }
   }
   return [...bySite.values()].map((m) => describe(step, m));
 }
 
-function describe(step: StepView, m: { event: number; advanced: number; updated: number; gfn: number; times: number }): Finding {
+function describe(
+  step: StepView,
+  m: { event: number; advanced: number; updated: number; gfn: number; times: number },
+): Finding {
   const name = step.functionAt(step.trace.site[m.event]);
   const skipped = m.advanced - m.updated;
   const entries = m.updated === 1 ? '1 RMP entry' : `${m.updated} RMP entries`;
   const again = m.times > 1 ? ` (${m.times} times in this step)` : '';
-  const effect = skipped > 0
-    ? `${plural(skipped, 'page')} from gfn ${hex(m.gfn + m.updated)} are passed over with the attribute already stored.`
-    : `${plural(-skipped, 'page')} are gone over twice.`;
+  const effect =
+    skipped > 0
+      ? `${plural(skipped, 'page')} from gfn ${hex(m.gfn + m.updated)} are passed over with the attribute already stored.`
+      : `${plural(-skipped, 'page')} are gone over twice.`;
   return {
     message: `${name === undefined ? 'The loop' : `${name}()`} advances by ${plural(m.advanced, 'page')} at gfn ${hex(m.gfn)} but updated ${entries}${again}: ${effect} RMPUPDATE knows 4K and 2M only; advance by the size that was used, or update every page of the folio.`,
     event: m.event,

@@ -14,7 +14,8 @@ export const overlap: Invariant = {
   id: 'OVERLAP',
   spec: 'I-OVERLAP',
   severity: 'error',
-  statement: 'No 4K entry is assigned under an assigned 2M entry, no 2M entry covers assigned 4K entries, and no conversion asks for either.',
+  statement:
+    'No 4K entry is assigned under an assigned 2M entry, no 2M entry covers assigned 4K entries, and no conversion asks for either.',
   source: 'APM vol. 3, RMPUPDATE; rmpupdate() (RFC v8 14/56)',
   check,
 };

@@ -37,8 +37,10 @@ function check(step: StepView): Finding[] {
   // Show the failing call in the conversion itself: the deepest frame that was handed the failure.
   const { trace } = step;
   const deepest = failed.reduce((best, e) => (trace.a[e] > trace.a[best] ? e : best));
-  return [{
-    message: `The conversion stopped half-way: ${plural(bad, 'page')} of ${total} (${formatRuns('gfn', left)}) have attribute ${to} but their RMP entries were never changed, and nothing rolls back. Convert before storing the attributes, or take them back for what failed.`,
-    event: deepest,
-  }];
+  return [
+    {
+      message: `The conversion stopped half-way: ${plural(bad, 'page')} of ${total} (${formatRuns('gfn', left)}) have attribute ${to} but their RMP entries were never changed, and nothing rolls back. Convert before storing the attributes, or take them back for what failed.`,
+      event: deepest,
+    },
+  ];
 }

@@ -13,15 +13,20 @@ export const ref: Invariant = {
   check(step: StepView): Finding[] {
     const findings: Finding[] = [];
     const set = step.violating('REF', 0);
-    for (const run of newlyViolating(set, step.refsTouched, (pfn) => step.refcount(pfn) !== step.restingRefcount(pfn))) {
+    for (const run of newlyViolating(
+      set,
+      step.refsTouched,
+      (pfn) => step.refcount(pfn) !== step.restingRefcount(pfn),
+    )) {
       const pfn = run.start;
       const over = step.refcount(pfn) - step.restingRefcount(pfn);
       const pages = run.end - run.start > 1 ? ` and ${plural(run.end - run.start - 1, 'more page')}` : '';
       const event = lastRefEvent(step, pfn, over > 0 ? 1 : -1);
       findings.push({
-        message: over > 0
-          ? `pfn ${hex(pfn)}${pages}: ${plural(over, 'reference')} taken by get_pfn and never dropped; the page can no longer be freed. Every path after a successful get_pfn needs its put_page().`
-          : `pfn ${hex(pfn)}${pages}: put_page() without a reference to drop (count ${step.refcount(pfn)}, ${step.restingRefcount(pfn)} belong to the file): the page can be freed while it is in use.`,
+        message:
+          over > 0
+            ? `pfn ${hex(pfn)}${pages}: ${plural(over, 'reference')} taken by get_pfn and never dropped; the page can no longer be freed. Every path after a successful get_pfn needs its put_page().`
+            : `pfn ${hex(pfn)}${pages}: put_page() without a reference to drop (count ${step.refcount(pfn)}, ${step.restingRefcount(pfn)} belong to the file): the page can be freed while it is in use.`,
         ...(event === undefined ? {} : { event }),
       });
     }

@@ -53,7 +53,14 @@ export interface StepView {
   readonly eagerRmp: boolean;
   entry(pfn: number): EntryView;
   /** Raw head entry of the 2M frame. */
-  head(frame: number): { assigned: boolean; large: boolean; subpageCount: number; gfn: number; asid: number; immutable: boolean };
+  head(frame: number): {
+    assigned: boolean;
+    large: boolean;
+    subpageCount: number;
+    gfn: number;
+    asid: number;
+    immutable: boolean;
+  };
   /** Assigned / ASID / Immutable bits exactly as stored, without resolving through the head. */
   rawEntry(pfn: number): { assigned: boolean; large: boolean; asid: number; immutable: boolean };
   isPrivate(guest: GuestView, gfn: number): boolean;

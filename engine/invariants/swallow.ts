@@ -22,7 +22,8 @@ function check(step: StepView): Finding[] {
   const failed = failedResults(step);
   if (failed.length === 0) return [];
   let unfulfilled = false;
-  for (let gfn = step.request.startGfn; gfn < step.request.endGfn && !unfulfilled; gfn++) unfulfilled = isUnfulfilled(step, gfn);
+  for (let gfn = step.request.startGfn; gfn < step.request.endGfn && !unfulfilled; gfn++)
+    unfulfilled = isUnfulfilled(step, gfn);
   if (!unfulfilled) return [];
 
   // The shallowest frame that was handed a failure did not hand it on.
@@ -32,10 +33,12 @@ function check(step: StepView): Finding[] {
   const where = step.functionAt(trace.site[lost]);
   const from = step.functionAt(trace.site[origin]);
   const began = from !== undefined && origin !== lost ? ` (first ${value(trace.code[origin])} in ${from}())` : '';
-  return [{
-    message: `The conversion failed with ${value(trace.code[lost])}${began}, but the call returned 0: ${where === undefined ? 'the result is dropped' : `${where}() drops it`}. The VMM and the guest go on as if the pages were ${step.request.toPrivate ? 'private' : 'shared'}; return the error to the caller.`,
-    event: lost,
-  }];
+  return [
+    {
+      message: `The conversion failed with ${value(trace.code[lost])}${began}, but the call returned 0: ${where === undefined ? 'the result is dropped' : `${where}() drops it`}. The VMM and the guest go on as if the pages were ${step.request.toPrivate ? 'private' : 'shared'}; return the error to the caller.`,
+      event: lost,
+    },
+  ];
 }
 
 const value = (code: number): string => (code < 0 ? `-${errnoName(-code)}` : `code ${code}`);

@@ -10,7 +10,10 @@ export const tail: Invariant = {
   statement: 'Under an assigned 2M entry all 511 tail entries are assigned, with ASID 0 and not immutable.',
   source: 'AMD-ASPFW snp_mcmd_page_unsmash; RFC v8 17/56',
   check(step: StepView): Finding[] {
-    const regions = step.rmpTouched.map((run) => ({ start: run.start - (run.start % 512), end: Math.ceil(run.end / 512) * 512 }));
+    const regions = step.rmpTouched.map((run) => ({
+      start: run.start - (run.start % 512),
+      end: Math.ceil(run.end / 512) * 512,
+    }));
     const runs = newlyViolating(step.violating('TAIL', 0), regions, (pfn) => {
       if (pfn % 512 === 0) return false;
       const head = step.head(Math.floor(pfn / 512));
@@ -18,8 +21,12 @@ export const tail: Invariant = {
       const raw = step.rawEntry(pfn);
       return !raw.assigned || raw.immutable || raw.asid !== 0;
     });
-    return runs.length === 0 ? [] : [{
-      message: `Tail entries under an assigned 2M entry do not read as such (${formatRuns('pfn', runs)}): snp_lookup_rmpentry() takes "assigned" from the tail and the level from the head, and would be told two different things.`,
-    }];
+    return runs.length === 0
+      ? []
+      : [
+          {
+            message: `Tail entries under an assigned 2M entry do not read as such (${formatRuns('pfn', runs)}): snp_lookup_rmpentry() takes "assigned" from the tail and the level from the head, and would be told two different things.`,
+          },
+        ];
   },
 };

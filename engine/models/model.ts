@@ -29,7 +29,8 @@ function load(manifest: ModelManifest): KernelModel {
   // The model's own headers shadow the common ones.
   for (const folder of ['include/', `${manifest.name}/include/`]) {
     for (const [path, text] of Object.entries(modelFiles)) {
-      if (path.startsWith(folder) && path.endsWith('.h')) headers.set(path.slice(folder.length), { path: MODEL_SCHEME + path, text });
+      if (path.startsWith(folder) && path.endsWith('.h'))
+        headers.set(path.slice(folder.length), { path: MODEL_SCHEME + path, text });
     }
   }
   for (const [path, text] of Object.entries(modelFiles)) {

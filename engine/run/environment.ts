@@ -3,15 +3,15 @@
  * environment, and one compiled program.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { CheckerOptions, FileHost } from '../check.ts';
+import { Journal } from '../base/journal.ts';
 import { createCProgram } from '../c/c-program.ts';
 import type { CProgram, CSource } from '../c/program.ts';
+import type { CheckerOptions, FileHost } from '../check.ts';
 import { Hardware } from '../hardware/machine.ts';
 import { defaultHardwareOptions, type HardwareOptions, setHardwareOption } from '../hardware/options.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
 import { type KernelModel, kernelModels } from '../models/model.ts';
-import { Journal } from '../base/journal.ts';
 import type { ScenarioProgram, Span } from '../scenario/program.ts';
 import { Trace } from '../trace/trace.ts';
 import { Machine } from './machine.ts';
@@ -37,7 +37,13 @@ export class Environment {
   private readonly loopBudget: number | undefined;
   private readonly idle: Machine[] = [];
 
-  constructor(scenarioProgram: ScenarioProgram, model: KernelModel, program: CProgram, files: readonly string[], loopBudget: number | undefined) {
+  constructor(
+    scenarioProgram: ScenarioProgram,
+    model: KernelModel,
+    program: CProgram,
+    files: readonly string[],
+    loopBudget: number | undefined,
+  ) {
     this.scenarioProgram = scenarioProgram;
     this.model = model;
     this.program = program;
@@ -94,13 +100,22 @@ export class EnvironmentCache {
   private readonly programs = new Map<string, CProgram>();
 
   /** The environment of a program, and what is wrong with it; without an environment nothing can run. */
-  get(path: string, program: ScenarioProgram, host: FileHost, options: CheckerOptions): { environment: Environment; problems: EnvironmentProblem[] } {
+  get(
+    path: string,
+    program: ScenarioProgram,
+    host: FileHost,
+    options: CheckerOptions,
+  ): { environment: Environment; problems: EnvironmentProblem[] } {
     const problems: EnvironmentProblem[] = [];
     const name = options.kernel ?? program.kernel.name;
     let model = kernelModels.find((candidate) => candidate.name === name);
     if (model === undefined) {
       const known = kernelModels.map((candidate) => `"${candidate.name}"`).join(', ');
-      problems.push({ rule: 'NAME', message: `There is no bundled kernel model "${name}". Bundled: ${known}.`, span: program.kernel.span });
+      problems.push({
+        rule: 'NAME',
+        message: `There is no bundled kernel model "${name}". Bundled: ${known}.`,
+        span: program.kernel.span,
+      });
       model = kernelModels[0];
     }
     const { overrides, files } = readSources(path, program, host, options, problems);
@@ -112,24 +127,36 @@ export class EnvironmentCache {
       const code = recall(this.programs, codeKey, () => compile(chosen, overrides, stubs));
       return new Environment(program, chosen, code, files, options.loopBudget);
     });
-    if (environment.failure !== undefined) problems.push({ rule: 'TRAP', message: environment.failure, span: program.guests[0]?.span });
+    if (environment.failure !== undefined)
+      problems.push({ rule: 'TRAP', message: environment.failure, span: program.guests[0]?.span });
     return { environment, problems };
   }
 }
 
 type Override = { kind: 'source' | 'patch'; source: CSource };
 
-function readSources(path: string, program: ScenarioProgram, host: FileHost, options: CheckerOptions, problems: EnvironmentProblem[]): { overrides: Override[]; files: string[] } {
+function readSources(
+  path: string,
+  program: ScenarioProgram,
+  host: FileHost,
+  options: CheckerOptions,
+  problems: EnvironmentProblem[],
+): { overrides: Override[]; files: string[] } {
   const overrides: Override[] = [];
   const files: string[] = [];
   const wanted = [
-    ...program.uses.map((use) => ({ kind: use.kind, path: host.resolve(path, use.path), span: use.span as Span | undefined })),
+    ...program.uses.map((use) => ({
+      kind: use.kind,
+      path: host.resolve(path, use.path),
+      span: use.span as Span | undefined,
+    })),
     ...(options.overrides ?? []).map((use) => ({ ...use, span: undefined })),
   ];
   for (const use of wanted) {
     files.push(use.path);
     const read = host.read(use.path);
-    if ('error' in read) problems.push({ rule: 'FILE', message: `${use.path} cannot be read: ${read.error}`, span: use.span });
+    if ('error' in read)
+      problems.push({ rule: 'FILE', message: `${use.path} cannot be read: ${read.error}`, span: use.span });
     else overrides.push({ kind: use.kind, source: { path: use.path, text: read.text } });
   }
   return { overrides, files };
@@ -141,7 +168,14 @@ function compile(model: KernelModel, overrides: Override[], stubs: { name: strin
   const trace = new Trace();
   const hardware = new Hardware({ memoryBytes: 1 << 21, cpus: 1, options: defaultHardwareOptions() }, journal, trace);
   const natives = kernelNatives(new KernelState({ memoryBytes: 1 << 21, cpus: 1 }, hardware, journal, trace));
-  return createCProgram({ model: model.sources, headers: model.headers, overrides, stubs, natives, progressTypes: PROGRESS_TYPES });
+  return createCProgram({
+    model: model.sources,
+    headers: model.headers,
+    overrides,
+    stubs,
+    natives,
+    progressTypes: PROGRESS_TYPES,
+  });
 }
 
 function recall<T>(cache: Map<string, T>, key: string, make: () => T): T {

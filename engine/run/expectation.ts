@@ -18,7 +18,11 @@ export interface ExpectFailure {
 /** Pages of an `expect all` that are read at most; the rest of a larger range is refused. */
 const PAGE_LIMIT = 1 << 22;
 
-export function evaluateExpect(machine: Machine, expect: Expect, variables: readonly Value[]): ExpectFailure | undefined {
+export function evaluateExpect(
+  machine: Machine,
+  expect: Expect,
+  variables: readonly Value[],
+): ExpectFailure | undefined {
   const args: (Value | undefined)[] = [];
   for (const expr of expect.args) {
     const value = expr?.evaluate(variables, machine);
@@ -33,7 +37,11 @@ export function evaluateExpect(machine: Machine, expect: Expect, variables: read
   if (!('start' in bounds)) return { message: '`expect all` needs a range.', span: expect.all.range.span };
   const bytes = bounds.kind === 'gpa-range' || bounds.kind === 'int-range';
   const step = bytes ? 4096 : 1;
-  if ((bounds.end - bounds.start) / step > PAGE_LIMIT) return { message: `The range has ${(bounds.end - bounds.start) / step} pages; \`expect all\` looks at ${PAGE_LIMIT} at most.`, span: expect.all.range.span };
+  if ((bounds.end - bounds.start) / step > PAGE_LIMIT)
+    return {
+      message: `The range has ${(bounds.end - bounds.start) / step} pages; \`expect all\` looks at ${PAGE_LIMIT} at most.`,
+      span: expect.all.range.span,
+    };
   const kind = bounds.kind === 'gfn-range' ? 'gfn' : bounds.kind === 'pfn-range' ? 'pfn' : 'gpa';
   for (let at = bounds.start; at < bounds.end; at += step) {
     args[expect.all.operand] = { kind, value: at };
@@ -43,7 +51,12 @@ export function evaluateExpect(machine: Machine, expect: Expect, variables: read
   return undefined;
 }
 
-function one(machine: Machine, expect: Expect, args: readonly (Value | undefined)[], variables: readonly Value[]): ExpectFailure | undefined {
+function one(
+  machine: Machine,
+  expect: Expect,
+  args: readonly (Value | undefined)[],
+  variables: readonly Value[],
+): ExpectFailure | undefined {
   const query = queries[expect.query];
   if (query === undefined) throw new Error(`query ${expect.query} stands in the table but nothing reads it`);
   const result = query(machine, args);
@@ -58,7 +71,8 @@ function one(machine: Machine, expect: Expect, args: readonly (Value | undefined
   }
   const holds = wrong.length === 0;
   if (holds !== expect.negated) return undefined;
-  if (expect.negated) return { message: `${expect.text}: found ${result.text}.${sinceText(machine, result)}`, ...since(result) };
+  if (expect.negated)
+    return { message: `${expect.text}: found ${result.text}.${sinceText(machine, result)}`, ...since(result) };
   return {
     message: `${expect.text}: found ${result.text} (${wrong.join('; ')}).${sinceText(machine, result)}`,
     ...(span === undefined ? {} : { span }),
@@ -76,13 +90,26 @@ function sinceText(machine: Machine, result: Found): string {
   return ` It is so since ${machine.describeStep(result.since)}.`;
 }
 
-function differs(machine: Machine, pattern: FieldPattern, result: Found, variables: readonly Value[]): string | undefined {
+function differs(
+  machine: Machine,
+  pattern: FieldPattern,
+  result: Found,
+  variables: readonly Value[],
+): string | undefined {
   const found = result.fields[pattern.field];
-  if (pattern.test === 'flag') return found === pattern.value ? undefined : `${pattern.field} is ${show(found)}, expected ${pattern.value}`;
+  if (pattern.test === 'flag')
+    return found === pattern.value ? undefined : `${pattern.field} is ${show(found)}, expected ${pattern.value}`;
   const expected = plain(machine, pattern.value, variables);
   if (expected !== undefined && typeof expected === 'object') return expected.error;
   if (found === expected) return undefined;
-  if (typeof found !== 'string' && typeof expected !== 'string' && found !== undefined && expected !== undefined && BigInt(found) === BigInt(expected)) return undefined;
+  if (
+    typeof found !== 'string' &&
+    typeof expected !== 'string' &&
+    found !== undefined &&
+    expected !== undefined &&
+    BigInt(found) === BigInt(expected)
+  )
+    return undefined;
   return `${pattern.field} is ${show(found)}, expected ${show(expected)}`;
 }
 

@@ -1,17 +1,18 @@
 /**
  * Judge a finished step: gather what it touched, and ask every invariant.
  */
-import { Runs, type Run } from '../base/runs.ts';
+
 import type { PageSet } from '../base/page-set.ts';
-import { gpaToGfn, type Gpa } from '../base/units.ts';
+import { type Run, Runs } from '../base/runs.ts';
+import { type Gpa, gpaToGfn } from '../base/units.ts';
 import { invariants } from '../invariants/catalogue.ts';
+import { operandIsLarge } from '../invariants/conduct.ts';
 import type { Finding } from '../invariants/invariant.ts';
 import type { ConversionRequest, EntryView, GuestView, StepView } from '../invariants/step-view.ts';
-import { operandIsLarge } from '../invariants/conduct.ts';
 import type { Step } from '../scenario/program.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import type { Machine, MachineGuest } from './machine.ts';
-import { guestIndex, range, word, type StepArguments } from './operation.ts';
+import { guestIndex, range, type StepArguments, word } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface RuleFinding extends Finding {
@@ -42,7 +43,12 @@ function requestOf(machine: Machine, step: Step, args: StepArguments): Conversio
   } else {
     return undefined;
   }
-  return { guest, startGfn: gpaToGfn(bytes.start as Gpa), endGfn: Math.ceil(bytes.end / 4096), toPrivate: to === 'PRIVATE' };
+  return {
+    guest,
+    startGfn: gpaToGfn(bytes.start as Gpa),
+    endGfn: Math.ceil(bytes.end / 4096),
+    toPrivate: to === 'PRIVATE',
+  };
 }
 
 class FinishedStep implements StepView {

@@ -7,10 +7,10 @@
  */
 import type { Location } from '../base/diagnostic.ts';
 import { Journal } from '../base/journal.ts';
-import type { Asid, Pfn } from '../base/units.ts';
 import { PageSet } from '../base/page-set.ts';
 import type { Runs } from '../base/runs.ts';
 import { hex } from '../base/text.ts';
+import type { Asid, Pfn } from '../base/units.ts';
 import type { CFunction, CProgram } from '../c/program.ts';
 import { type GuestContext, Hardware } from '../hardware/machine.ts';
 import type { HardwareOptions } from '../hardware/options.ts';
@@ -98,8 +98,17 @@ export class Machine implements MachineView {
     const { journal, trace } = this;
     this.program = config.program;
     this.model = config.model;
-    this.hardware = new Hardware({ memoryBytes: config.host.memoryBytes, cpus: config.host.cpus, options: config.options }, journal, trace);
-    this.kernel = new KernelState({ memoryBytes: config.host.memoryBytes, cpus: config.host.cpus }, this.hardware, journal, trace);
+    this.hardware = new Hardware(
+      { memoryBytes: config.host.memoryBytes, cpus: config.host.cpus, options: config.options },
+      journal,
+      trace,
+    );
+    this.kernel = new KernelState(
+      { memoryBytes: config.host.memoryBytes, cpus: config.host.cpus },
+      this.hardware,
+      journal,
+      trace,
+    );
     this.vm = new Vm({
       program: config.program,
       natives: kernelNatives(this.kernel),
@@ -111,7 +120,8 @@ export class Machine implements MachineView {
     trace.locate = this.vm.locate;
     this.thread = this.vm.createThread();
     trace.now.step = -1;
-    for (const guest of config.guests) this.guests.push({ name: guest.name, asid: guest.asid, config: guest, kvm: 0, vcpus: [], slots: new Map() });
+    for (const guest of config.guests)
+      this.guests.push({ name: guest.name, asid: guest.asid, config: guest, kvm: 0, vcpus: [], slots: new Map() });
   }
 
   /**
@@ -130,10 +140,22 @@ export class Machine implements MachineView {
         if (slot.private) {
           const folio = 2 ** slot.folioOrder;
           const length = Math.ceil((slot.fileOffset + pages) / folio) * folio;
-          const problem = this.kernel.restricted.createFile({ id: file, extents: [{ index: 0, pages: length, pfn: slot.pfn as Pfn, order: slot.folioOrder }] });
+          const problem = this.kernel.restricted.createFile({
+            id: file,
+            extents: [{ index: 0, pages: length, pfn: slot.pfn as Pfn, order: slot.folioOrder }],
+          });
           if (problem !== undefined) return problem;
         }
-        const added = this.callNow('scenario_add_slot', [kvm, slot.id, slot.gpaStart / 4096, pages, slot.private ? 1 : 0, file, slot.fileOffset, shared]);
+        const added = this.callNow('scenario_add_slot', [
+          kvm,
+          slot.id,
+          slot.gpaStart / 4096,
+          pages,
+          slot.private ? 1 : 0,
+          file,
+          slot.fileOffset,
+          shared,
+        ]);
         if (typeof added !== 'number') return added;
         if (added < 0) return `slot ${slot.id} of guest ${guest.name} cannot be added (${added})`;
         shared += Math.ceil(pages / 512) * 512;
@@ -153,7 +175,8 @@ export class Machine implements MachineView {
   private firstFreeFrame(): number {
     let top = 512;
     for (const guest of this.guests) {
-      for (const slot of guest.config.slots) if (slot.private) top = Math.max(top, slot.pfn + slot.fileOffset + (slot.gpaEnd - slot.gpaStart) / 4096);
+      for (const slot of guest.config.slots)
+        if (slot.private) top = Math.max(top, slot.pfn + slot.fileOffset + (slot.gpaEnd - slot.gpaStart) / 4096);
     }
     return Math.ceil(top / 512) * 512;
   }
@@ -211,9 +234,11 @@ export class Machine implements MachineView {
   /** Start a call; returns why it cannot be made. */
   beginCall(name: string, args: readonly (number | bigint)[]): string | undefined {
     const callee = this.program.find(name);
-    if (callee === undefined) return `Nothing defines ${name}(): neither the kernel model "${this.model.name}" nor a patch, source or stub. Add \`stub ${name} returns 0\` if its result does not matter.`;
+    if (callee === undefined)
+      return `Nothing defines ${name}(): neither the kernel model "${this.model.name}" nor a patch, source or stub. Add \`stub ${name} returns 0\` if its result does not matter.`;
     const slots = callee.parameters.reduce((sum, p) => sum + p.slots, 0);
-    if (args.length !== slots) return `${name}() takes ${callee.parameters.length} arguments (${callee.parameters.map((p) => `${p.type} ${p.name}`).join(', ')}), ${args.length} given.`;
+    if (args.length !== slots)
+      return `${name}() takes ${callee.parameters.length} arguments (${callee.parameters.map((p) => `${p.type} ${p.name}`).join(', ')}), ${args.length} given.`;
     this.callee = callee;
     this.vm.start(this.thread, callee.index, args);
     return undefined;
@@ -249,7 +274,13 @@ export class Machine implements MachineView {
     if (trap.problem !== undefined) {
       const { problem } = trap;
       const data = problem.name === undefined ? undefined : { kind: 'stub', name: problem.name };
-      return { ...base, rule: problem.rule, message: problem.message, location: this.program.location(problem.origin), data };
+      return {
+        ...base,
+        rule: problem.rule,
+        message: problem.message,
+        location: this.program.location(problem.origin),
+        data,
+      };
     }
     const where = this.functionAt(trap.site);
     const within = where === undefined ? '' : ` in ${where}()`;
@@ -258,7 +289,12 @@ export class Machine implements MachineView {
       const loop = trap.loop === undefined || trap.loop < 0 ? undefined : code.loops[trap.loop];
       const line = loop === undefined ? undefined : this.program.location(loop.origin);
       const name = loop === undefined ? 'A call' : `The loop at line ${(line as Location).range.start.line + 1}`;
-      return { ...base, rule: 'TERM', message: `${name}${within} did not end within ${this.vm.loopBudget.toLocaleString('en')} turns and was stopped. On hardware this is a CPU that never comes back.`, location: line };
+      return {
+        ...base,
+        rule: 'TERM',
+        message: `${name}${within} did not end within ${this.vm.loopBudget.toLocaleString('en')} turns and was stopped. On hardware this is a CPU that never comes back.`,
+        location: line,
+      };
     }
     return { ...base, rule: 'TRAP', message: `${trap.message}${within}.` };
   }
@@ -367,7 +403,13 @@ export class Machine implements MachineView {
       if (slot.asid !== guest.asid || !slot.private) continue;
       const from = Math.max(startGfn, slot.baseGfn);
       const to = Math.min(endGfn, slot.baseGfn + slot.pages);
-      if (from < to) this.kernel.restricted.setFailure(slot.file, slot.index + from - slot.baseGfn, slot.index + to - slot.baseGfn, errno);
+      if (from < to)
+        this.kernel.restricted.setFailure(
+          slot.file,
+          slot.index + from - slot.baseGfn,
+          slot.index + to - slot.baseGfn,
+          errno,
+        );
     }
   }
 
@@ -473,7 +515,11 @@ export class Machine implements MachineView {
       const kind = trace.kind[e];
       if (kind === EventKind.Fault) return e;
       if (kind === EventKind.FailedResult) return e;
-      if ((kind === EventKind.Rmpupdate || kind === EventKind.Psmash || kind === EventKind.Pvalidate) && trace.code[e] !== 0) return e;
+      if (
+        (kind === EventKind.Rmpupdate || kind === EventKind.Psmash || kind === EventKind.Pvalidate) &&
+        trace.code[e] !== 0
+      )
+        return e;
     }
     return undefined;
   }
@@ -483,8 +529,17 @@ export class Machine implements MachineView {
     if (event === undefined) return '';
     const { trace } = this;
     const kind = trace.kind[event];
-    if (kind !== EventKind.Rmpupdate && kind !== EventKind.Psmash && kind !== EventKind.Pvalidate && kind !== EventKind.Fault) return '';
-    const pfn = trace.space[event] === 0 || kind === EventKind.Pvalidate ? trace.page[event] : this.mappedPfn(trace.space[event], trace.page[event]);
+    if (
+      kind !== EventKind.Rmpupdate &&
+      kind !== EventKind.Psmash &&
+      kind !== EventKind.Pvalidate &&
+      kind !== EventKind.Fault
+    )
+      return '';
+    const pfn =
+      trace.space[event] === 0 || kind === EventKind.Pvalidate
+        ? trace.page[event]
+        : this.mappedPfn(trace.space[event], trace.page[event]);
     if (pfn === undefined || pfn < 0) return kind === EventKind.Fault ? 'No page is mapped there.' : '';
     const since = this.hardware.rmp.lastChange(pfn);
     const made = since >= 0 && since < this.stepStart ? `, so since ${this.describeStep(since)}` : '';

@@ -4,8 +4,9 @@
  * One outcome can have several faces: a guest read that KVM cannot resolve faulted with #NPF(RMP|ENC), made KVM exit to the VMM, and never
  * completed. A pattern matches if any face of the outcome matches it, so a scenario may state the one it is about.
  */
-import type { OutcomePattern } from '../scenario/program.ts';
+
 import { errnoName } from '../base/errno.ts';
+import type { OutcomePattern } from '../scenario/program.ts';
 
 export interface Fault {
   /** `#NPF`, `#PF`, `#VC`, `#GP`, `#UD`. */

@@ -1,7 +1,8 @@
 /** What every query of the table reads off the machine, by key: its fields, and one line that says what was found. */
-import type { Value } from '../scenario/program.ts';
-import type { Pfn } from '../base/units.ts';
+
 import { hex } from '../base/text.ts';
+import type { Pfn } from '../base/units.ts';
+import type { Value } from '../scenario/program.ts';
 import { EventKind } from '../trace/trace.ts';
 import type { Machine, MachineGuest } from './machine.ts';
 import { number, word } from './operation.ts';
@@ -36,7 +37,11 @@ function frame(machine: Machine, args: readonly (Value | undefined)[]): number |
   if (first?.kind !== 'guest') return number(first);
   const gpa = number(second);
   const pfn = machine.backingPfn(first.guest, gpa);
-  return pfn ?? { error: `GPA ${hex(gpa)} lies in no memory slot of guest ${machine.guests[first.guest].name}, so no frame backs it.` };
+  return (
+    pfn ?? {
+      error: `GPA ${hex(gpa)} lies in no memory slot of guest ${machine.guests[first.guest].name}, so no frame backs it.`,
+    }
+  );
 }
 
 const size = (large: boolean): string => (large ? '2M' : '4K');
@@ -46,7 +51,8 @@ function rmp(machine: Machine, args: readonly (Value | undefined)[]): QueryResul
   const pfn = frame(machine, args);
   if (typeof pfn !== 'number') return pfn;
   const table = machine.hardware.rmp;
-  if (!table.covers(pfn)) return { fields: { assigned: false, covered: false }, text: `pfn ${hex(pfn)} is not covered by the RMP` };
+  if (!table.covers(pfn))
+    return { fields: { assigned: false, covered: false }, text: `pfn ${hex(pfn)} is not covered by the RMP` };
   const entry = table.resolve(pfn as Pfn);
   const view = machine.entry(pfn);
   const owner = machine.guests.find((guest) => guest.asid === entry.asid);
@@ -114,7 +120,9 @@ function folio(machine: Machine, args: readonly (Value | undefined)[]): QueryRes
   const at = place(machine, args);
   if ('error' in at) return at;
   const slot = machine.kernel.slots.find(at.guest.asid, at.gfn);
-  const found = slot?.private ? machine.kernel.restricted.folio(slot.file, slot.index + at.gfn - slot.baseGfn) : undefined;
+  const found = slot?.private
+    ? machine.kernel.restricted.folio(slot.file, slot.index + at.gfn - slot.baseGfn)
+    : undefined;
   if (found === undefined) return { fields: { allocated: false }, text: 'no private backing' };
   return {
     fields: { order: found.order, pfn: found.pfn, size: found.pages * 4096, allocated: found.allocated },
@@ -126,17 +134,26 @@ function state(machine: Machine, args: readonly (Value | undefined)[]): QueryRes
   const pfn = frame(machine, args);
   if (typeof pfn !== 'number') return pfn;
   const name = machine.hardware.rmp.covers(pfn) ? machine.hardware.rmp.pageState(pfn as Pfn) : 'DEFAULT';
-  return { fields: { state: name }, text: name, since: machine.hardware.rmp.covers(pfn) ? machine.hardware.rmp.lastChange(pfn) : -1 };
+  return {
+    fields: { state: name },
+    text: name,
+    since: machine.hardware.rmp.covers(pfn) ? machine.hardware.rmp.lastChange(pfn) : -1,
+  };
 }
 
 /** A query that yields one number, field `value`. */
-const count = (read: (machine: Machine, args: readonly (Value | undefined)[]) => number | { error: string }): Query => (machine, args) => {
-  const value = read(machine, args);
-  return typeof value === 'number' ? { fields: { value }, text: String(value) } : value;
-};
+const count =
+  (read: (machine: Machine, args: readonly (Value | undefined)[]) => number | { error: string }): Query =>
+  (machine, args) => {
+    const value = read(machine, args);
+    return typeof value === 'number' ? { fields: { value }, text: String(value) } : value;
+  };
 
 const instructionKinds: Record<string, number> = {
-  rmpupdate: EventKind.Rmpupdate, psmash: EventKind.Psmash, pvalidate: EventKind.Pvalidate, rmpadjust: EventKind.Rmpadjust,
+  rmpupdate: EventKind.Rmpupdate,
+  psmash: EventKind.Psmash,
+  pvalidate: EventKind.Pvalidate,
+  rmpadjust: EventKind.Rmpadjust,
 };
 
 export const queries: Readonly<Record<string, Query>> = {

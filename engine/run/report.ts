@@ -44,16 +44,29 @@ export function unitResult(run: ScenarioRun): UnitResult {
     if (seen <= FINDINGS_PER_INSTRUCTION) diagnostics.push(fromFinding(run, finding, instruction));
   }
   for (const allow of run.unusedAllows()) {
-    diagnostics.push(plain('ALLOW-UNUSED', `This allow silences nothing: no step in its scope violates ${allow.rule}. Remove it.`, allow.span, ['unnecessary']));
+    diagnostics.push(
+      plain(
+        'ALLOW-UNUSED',
+        `This allow silences nothing: no step in its scope violates ${allow.rule}. Remove it.`,
+        allow.span,
+        ['unnecessary'],
+      ),
+    );
   }
   for (const instruction of run.unreached()) {
-    diagnostics.push(plain('UNREACHED', 'Not reached: the scenario stopped before this step.', instruction.span, ['unnecessary']));
+    diagnostics.push(
+      plain('UNREACHED', 'Not reached: the scenario stopped before this step.', instruction.span, ['unnecessary']),
+    );
   }
   return { status: statusOf(run, diagnostics), steps: run.steps, diagnostics };
 }
 
 /** What can be said of a scenario that was not run: its own problems. */
-export const notRun = (unit: ScenarioUnit): UnitResult => ({ status: 'error', steps: 0, diagnostics: unit.problems.map(fromProblem) });
+export const notRun = (unit: ScenarioUnit): UnitResult => ({
+  status: 'error',
+  steps: 0,
+  diagnostics: unit.problems.map(fromProblem),
+});
 
 function statusOf(run: ScenarioRun, diagnostics: readonly UnitDiagnostic[]): UnitResult['status'] {
   if (run.state === 'stopped' || run.unit.problems.some((problem) => problem.severity === 'error')) return 'error';
@@ -158,7 +171,10 @@ export class Placer {
   /** The diagnostic on the scenario. */
   place(d: UnitDiagnostic, base: number): Diagnostic {
     const location = this.span(d.span, base);
-    const related: RelatedInformation[] = d.related.map((r) => ({ message: r.message, location: isLocation(r.place) ? r.place : this.span(r.place, base) }));
+    const related: RelatedInformation[] = d.related.map((r) => ({
+      message: r.message,
+      location: isLocation(r.place) ? r.place : this.span(r.place, base),
+    }));
     return make(d, location, related, this.message(d, base));
   }
 

@@ -9,9 +9,9 @@ import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from
 import { evaluateExpect } from './expectation.ts';
 import { judge } from './judge.ts';
 import type { CTrap, Machine, MachineMark } from './machine.ts';
-import { operations } from './operations/index.ts';
-import type { Action, OperationState, StepArguments } from './operation.ts';
 import { mentionStep } from './mention.ts';
+import type { Action, OperationState, StepArguments } from './operation.ts';
+import { operations } from './operations/index.ts';
 import { describeOutcome, formatOutcome, matches, type Outcome } from './outcome.ts';
 
 /** Something to tell about an instance. */
@@ -169,7 +169,9 @@ export class ScenarioRun {
   unreached(): Instruction[] {
     if (this.state !== 'stopped') return [];
     const reached = new Set(this.instances.map((instance) => instance.pc));
-    return this.unit.code.filter((instruction, pc) => (instruction.kind === 'step' || instruction.kind === 'expect') && !reached.has(pc));
+    return this.unit.code.filter(
+      (instruction, pc) => (instruction.kind === 'step' || instruction.kind === 'expect') && !reached.has(pc),
+    );
   }
 
   // ---------------------------------------------------------------- one instruction
@@ -181,7 +183,10 @@ export class ScenarioRun {
     }
     const instruction = this.unit.code[this.pc];
     if (this.instances.length >= INSTANCE_LIMIT) {
-      this.report({ rule: 'TERM', message: `The scenario has run ${INSTANCE_LIMIT.toLocaleString('en')} instructions and is stopped here; shorten its loops.` });
+      this.report({
+        rule: 'TERM',
+        message: `The scenario has run ${INSTANCE_LIMIT.toLocaleString('en')} instructions and is stopped here; shorten its loops.`,
+      });
       this.state = 'stopped';
       return 1;
     }
@@ -265,16 +270,29 @@ export class ScenarioRun {
     this.pc++;
   }
 
-  private loopBounds(loop: Extract<Instruction, { kind: 'for' }>): { start: number; end: number; step: number; at(n: number): Value } | undefined {
+  private loopBounds(
+    loop: Extract<Instruction, { kind: 'for' }>,
+  ): { start: number; end: number; step: number; at(n: number): Value } | undefined {
     const value = loop.range.evaluate(this.variables, this.machine);
     const step = loop.step?.evaluate(this.variables, this.machine);
     const error = 'error' in value ? value : step !== undefined && 'error' in step ? step : undefined;
     if (error !== undefined || !('start' in value)) {
-      this.report({ rule: 'VALUE', message: error?.error ?? 'A loop runs over a range.', span: error?.span ?? loop.span });
+      this.report({
+        rule: 'VALUE',
+        message: error?.error ?? 'A loop runs over a range.',
+        span: error?.span ?? loop.span,
+      });
       this.state = 'stopped';
       return undefined;
     }
-    const kind = value.kind === 'int-range' ? 'int' : value.kind === 'gpa-range' ? 'gpa' : value.kind === 'gfn-range' ? 'gfn' : 'pfn';
+    const kind =
+      value.kind === 'int-range'
+        ? 'int'
+        : value.kind === 'gpa-range'
+          ? 'gpa'
+          : value.kind === 'gfn-range'
+            ? 'gfn'
+            : 'pfn';
     const by = step !== undefined && 'value' in step ? Number(step.value) : kind === 'gpa' ? 4096 : 1;
     if (by <= 0) {
       this.report({ rule: 'VALUE', message: 'The step of a loop must be greater than 0.', span: loop.span });
@@ -302,7 +320,8 @@ export class ScenarioRun {
       values.push(value);
     }
     const operation = operations[step.operation];
-    if (operation === undefined) throw new Error(`operation ${step.operation} stands in the table but nothing executes it`);
+    if (operation === undefined)
+      throw new Error(`operation ${step.operation} stands in the table but nothing executes it`);
     this.args = { actor: step.actor, values, callee: step.callee };
     this.operationState = [];
     this.machine.enterActor(step.actor);
@@ -331,13 +350,22 @@ export class ScenarioRun {
     this.inCall = false;
     if (state === 'trapped') {
       const trap = this.machine.takeTrap();
-      this.report({ rule: trap.rule, message: trap.message, site: { site: trap.site, stack: trap.stack }, location: trap.location, data: trap.data });
+      this.report({
+        rule: trap.rule,
+        message: trap.message,
+        site: { site: trap.site, stack: trap.stack },
+        location: trap.location,
+        data: trap.data,
+      });
       this.complete(step, { ok: false, trap: trap.message });
       return Math.max(used, 1);
     }
     const operation = operations[step.operation];
     const result = this.machine.takeResult();
-    const action = operation.resume?.(this.machine, this.args as StepArguments, this.operationState, result) ?? { kind: 'done', outcome: { ok: true } };
+    const action = operation.resume?.(this.machine, this.args as StepArguments, this.operationState, result) ?? {
+      kind: 'done',
+      outcome: { ok: true },
+    };
     return Math.max(used, 1) + this.act(step, action);
   }
 
@@ -370,11 +398,24 @@ export class ScenarioRun {
     if (expected !== undefined) {
       this.report({ rule: 'OUTCOME', message: `Expected ${expected.text}, got ${got}.${why}`, span, data, ...blame });
     } else if (outcome.livelock) {
-      if (!this.isAllowed('TERM')) this.report({ rule: 'TERM', message: `This access can never complete: ${got}.${why}`, span, data, ...blame });
+      if (!this.isAllowed('TERM'))
+        this.report({ rule: 'TERM', message: `This access can never complete: ${got}.${why}`, span, data, ...blame });
     } else if (outcome.fault !== undefined) {
-      this.report({ rule: 'FAULT', message: `${got}.${why} If that is meant, say \`=> ${canonical}\`.`, span, data, ...blame });
+      this.report({
+        rule: 'FAULT',
+        message: `${got}.${why} If that is meant, say \`=> ${canonical}\`.`,
+        span,
+        data,
+        ...blame,
+      });
     } else {
-      this.report({ rule: 'OUTCOME', message: `${got}.${why} A step that states no outcome is expected to succeed; if this is meant, say \`=> ${canonical}\`.`, span, data, ...blame });
+      this.report({
+        rule: 'OUTCOME',
+        message: `${got}.${why} A step that states no outcome is expected to succeed; if this is meant, say \`=> ${canonical}\`.`,
+        span,
+        data,
+        ...blame,
+      });
     }
   }
 
@@ -394,7 +435,8 @@ export class ScenarioRun {
     if (ruleInfo(finding.rule) === undefined) throw new Error(`rule ${finding.rule} is not in the catalogue`);
     const instance = this.instances.length - 1;
     // Relative to the instruction, so that a finding stays right when an edit elsewhere moves it.
-    const span = finding.span === undefined ? undefined : shifted(finding.span, -this.instructionOf(instance).span.start);
+    const span =
+      finding.span === undefined ? undefined : shifted(finding.span, -this.instructionOf(instance).span.start);
     this.findings.push({ ...finding, instance, ...(span === undefined ? {} : { span }) });
   }
 }

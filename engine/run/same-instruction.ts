@@ -13,7 +13,11 @@ export function sameInstruction(a: Instruction, unitA: ScenarioUnit, b: Instruct
     case 'step':
     case 'expect': {
       const other = b as typeof a;
-      return a.text === other.text && a.via.length === other.via.length && a.via.every((span, i) => sameText(span, unitA, other.via[i], unitB));
+      return (
+        a.text === other.text &&
+        a.via.length === other.via.length &&
+        a.via.every((span, i) => sameText(span, unitA, other.via[i], unitB))
+      );
     }
     case 'let':
       return a.variable === (b as typeof a).variable;

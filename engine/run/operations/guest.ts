@@ -8,7 +8,17 @@ import { bitNames, Fault, PAGE_NOT_VALIDATED } from '../../hardware/fault-codes.
 import { FAULTED, rmpCodeName } from '../../hardware/instruction-checks.ts';
 import type { GuestContext } from '../../hardware/machine.ts';
 import type { Machine, MachineGuest } from '../machine.ts';
-import { type Action, call, done, number, type Operation, type OperationState, type StepArguments, word, flag } from '../operation.ts';
+import {
+  type Action,
+  call,
+  done,
+  flag,
+  number,
+  type Operation,
+  type OperationState,
+  type StepArguments,
+  word,
+} from '../operation.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** Times that the same state may come back before the guest is said to be stuck: a handler may need a second try, never a third. */
@@ -29,7 +39,8 @@ function guestOperation(gpaOf: (args: StepArguments) => number, attempt: Attempt
     if (outcome !== undefined) return done(outcome);
     const now = decidingState(machine, guest, gpa);
     const seen = state.slice(FIRST_STATE).filter((hash) => hash === now).length;
-    if (seen >= RECURRENCES || state.length > RETRY_LIMIT) return done({ ok: false, livelock: true, fault: currentFault(machine) });
+    if (seen >= RECURRENCES || state.length > RETRY_LIMIT)
+      return done({ ok: false, livelock: true, fault: currentFault(machine) });
     state.push(now);
     state[0] = Phase.Handling;
     return call('scenario_npf', guest.vcpus[args.actor.vcpu] ?? 0, gpa, machine.hardware.faultCode);
@@ -41,7 +52,8 @@ function guestOperation(gpaOf: (args: StepArguments) => number, attempt: Attempt
     },
     resume(machine, args, state, result) {
       const guest = machine.guests[args.actor.guest as number];
-      if (state[0] === Phase.ExitReason) return done({ ok: false, exit: exitName(Number(result)), fault: currentFault(machine) });
+      if (state[0] === Phase.ExitReason)
+        return done({ ok: false, exit: exitName(Number(result)), fault: currentFault(machine) });
       const n = Number(result);
       if (n < 0) return done({ ok: false, errno: -n, fault: currentFault(machine) });
       if (n > 0) return retry(machine, args, state);
@@ -70,7 +82,8 @@ function decidingState(machine: Machine, guest: MachineGuest, gpa: number): numb
   if (pfn >= 0) {
     mix(npt.level);
     mix(npt.writable ? 1 : 0);
-    if (rmp.covers(pfn)) for (const page of [pfn, pfn - (pfn % 512)]) for (let n = 0; n < 4; n++) mix(rmp.word(page, n));
+    if (rmp.covers(pfn))
+      for (const page of [pfn, pfn - (pfn % 512)]) for (let n = 0; n < 4; n++) mix(rmp.word(page, n));
   }
   return hash;
 }
@@ -92,7 +105,13 @@ export function describeFault(fault: Fault, code: number): NonNullable<Outcome['
 }
 
 /** KVM_EXIT_* (include/uapi/linux/kvm.h) that a page-state access can end in. */
-const exitNames = new Map([[38, 'KVM_EXIT_MEMORY_FAULT'], [39, 'KVM_EXIT_MEMORY_FAULT'], [50, 'KVM_EXIT_VMGEXIT'], [3, 'KVM_EXIT_HYPERCALL'], [17, 'KVM_EXIT_INTERNAL_ERROR']]);
+const exitNames = new Map([
+  [38, 'KVM_EXIT_MEMORY_FAULT'],
+  [39, 'KVM_EXIT_MEMORY_FAULT'],
+  [50, 'KVM_EXIT_VMGEXIT'],
+  [3, 'KVM_EXIT_HYPERCALL'],
+  [17, 'KVM_EXIT_INTERNAL_ERROR'],
+]);
 export const exitName = (reason: number): string => exitNames.get(reason) ?? `KVM_EXIT_${reason}`;
 
 function access(kind: Access): Operation {

@@ -1,10 +1,11 @@
 /** What the host does outside KVM's conversion code: kernel and user accesses, DMA, raw instructions, firmware commands, and what can go wrong around it. */
+
+import { errnoNumbers } from '../../base/errno.ts';
+import type { Pfn, PgLevel } from '../../base/units.ts';
 import { Access } from '../../hardware/access.ts';
 import { Fault, FaultBit } from '../../hardware/fault-codes.ts';
 import { fwStatusName, PageType } from '../../hardware/firmware.ts';
 import { rmpCodeName } from '../../hardware/instruction-checks.ts';
-import type { Pfn, PgLevel } from '../../base/units.ts';
-import { errnoNumbers } from '../../base/errno.ts';
 import { EventKind } from '../../trace/trace.ts';
 import type { Machine } from '../machine.ts';
 import { done, flag, guestIndex, number, type Operation, range, type StepArguments, word } from '../operation.ts';
@@ -30,12 +31,20 @@ function hostAccess(machine: Machine, args: StepArguments, kind: Access): Outcom
 const instructionOutcome = (code: number, instruction: 'rmpupdate' | 'psmash'): Outcome =>
   code === 0 ? { ok: true } : { ok: false, code: rmpCodeName(code, instruction) };
 
-const firmwareOutcome = (status: number): Outcome => (status === 0 ? { ok: true } : { ok: false, code: fwStatusName(status) });
+const firmwareOutcome = (status: number): Outcome =>
+  status === 0 ? { ok: true } : { ok: false, code: fwStatusName(status) };
 
-const instant = (run: (machine: Machine, args: StepArguments) => Outcome): Operation => ({ start: (machine, args) => done(run(machine, args)) });
+const instant = (run: (machine: Machine, args: StepArguments) => Outcome): Operation => ({
+  start: (machine, args) => done(run(machine, args)),
+});
 
 export const pageTypes: Record<string, number> = {
-  NORMAL: PageType.Normal, VMSA: PageType.Vmsa, ZERO: PageType.Zero, UNMEASURED: PageType.Unmeasured, SECRETS: PageType.Secrets, CPUID: PageType.Cpuid,
+  NORMAL: PageType.Normal,
+  VMSA: PageType.Vmsa,
+  ZERO: PageType.Zero,
+  UNMEASURED: PageType.Unmeasured,
+  SECRETS: PageType.Secrets,
+  CPUID: PageType.Cpuid,
 };
 
 export const hostOperations: Record<string, Operation> = {
@@ -60,13 +69,22 @@ export const hostOperations: Record<string, Operation> = {
   'cpu.rmpupdate': instant((machine, args) => {
     const [pfn, gpa, asid, size, assigned, immutable] = args.values;
     const code = machine.hardware.rmpupdate(
-      number(pfn) * 4096, number(gpa), flag(assigned) ? 1 : 0, word(size) === '2M' ? 1 : 0, flag(immutable) ? 1 : 0, number(asid),
+      number(pfn) * 4096,
+      number(gpa),
+      flag(assigned) ? 1 : 0,
+      word(size) === '2M' ? 1 : 0,
+      flag(immutable) ? 1 : 0,
+      number(asid),
     );
     return instructionOutcome(code, 'rmpupdate');
   }),
-  'cpu.psmash': instant((machine, args) => instructionOutcome(machine.hardware.psmash(number(args.values[0]) * 4096), 'psmash')),
+  'cpu.psmash': instant((machine, args) =>
+    instructionOutcome(machine.hardware.psmash(number(args.values[0]) * 4096), 'psmash'),
+  ),
   'fw.write_rmp_entry': instant((machine, args) => {
-    const [low, high] = [args.values[1], args.values[2]].map((value) => (value !== undefined && 'wide' in value && value.wide !== undefined ? value.wide : BigInt(number(value))));
+    const [low, high] = [args.values[1], args.values[2]].map((value) =>
+      value !== undefined && 'wide' in value && value.wide !== undefined ? value.wide : BigInt(number(value)),
+    );
     const word32 = (q: bigint, shift: bigint): number => Number((q >> shift) & 0xffffffffn);
     const pfn = number(args.values[0]);
     if (!machine.hardware.rmp.covers(pfn)) return { ok: false, code: 'INVALID_ADDRESS' };
@@ -75,9 +93,17 @@ export const hostOperations: Record<string, Operation> = {
   }),
   'fw.snp_launch_update': instant((machine, args) => {
     const guest = machine.guests[guestIndex(args.values[0])];
-    return firmwareOutcome(machine.hardware.snpLaunchUpdate(guest.asid, number(args.values[1]), pageTypes[word(args.values[2])] ?? PageType.Normal));
+    return firmwareOutcome(
+      machine.hardware.snpLaunchUpdate(
+        guest.asid,
+        number(args.values[1]),
+        pageTypes[word(args.values[2])] ?? PageType.Normal,
+      ),
+    );
   }),
-  'fw.snp_page_reclaim': instant((machine, args) => firmwareOutcome(machine.hardware.snpPageReclaim(number(args.values[0]), word(args.values[1]) === '2M' ? 1 : 0))),
+  'fw.snp_page_reclaim': instant((machine, args) =>
+    firmwareOutcome(machine.hardware.snpPageReclaim(number(args.values[0]), word(args.values[1]) === '2M' ? 1 : 0)),
+  ),
   'dev.write': instant((machine, args) => {
     // The IOMMU lets DMA reach hypervisor-owned pages only; it checks the 4K page itself.
     const pfn = number(args.values[0]);

@@ -4,4 +4,8 @@ import { guestOperations } from './guest.ts';
 import { hostOperations } from './host.ts';
 import { kernelOperations } from './kernel.ts';
 
-export const operations: Readonly<Record<string, Operation>> = { ...guestOperations, ...hostOperations, ...kernelOperations };
+export const operations: Readonly<Record<string, Operation>> = {
+  ...guestOperations,
+  ...hostOperations,
+  ...kernelOperations,
+};

@@ -1,7 +1,17 @@
 /** Calls into the kernel's C: the ioctls a VMM issues, and any function by name. */
 import type { Value } from '../../scenario/program.ts';
 import type { Machine } from '../machine.ts';
-import { type Action, call, done, errnoOutcome, guestIndex, type Operation, range, type StepArguments, word } from '../operation.ts';
+import {
+  type Action,
+  call,
+  done,
+  errnoOutcome,
+  guestIndex,
+  type Operation,
+  range,
+  type StepArguments,
+  word,
+} from '../operation.ts';
 import { pageTypes } from './host.ts';
 
 /** KVM_MEMORY_ATTRIBUTE_PRIVATE (include/uapi/linux/kvm.h). */
@@ -35,7 +45,8 @@ const callByName: Operation = {
     if (returns === undefined || returns.kind === 'void') return done({ ok: true });
     // A kernel function that returns int says failure with a negative errno; anything else is a value.
     const n = Number(result);
-    if (returns.kind === 'int' && returns.signed && n < 0 && n >= -4095) return done({ ok: false, errno: -n, value: result });
+    if (returns.kind === 'int' && returns.signed && n < 0 && n >= -4095)
+      return done({ ok: false, errno: -n, value: result });
     return done({ ok: true, value: result });
   },
 };
@@ -61,7 +72,10 @@ function argument(machine: Machine, value: Value | undefined): number | bigint |
     case 'vcpu':
       return machine.guests[value.guest].vcpus[value.vcpu] ?? 'There is no such vCPU.';
     case 'slot':
-      return machine.slotPointer(value.guest, value.slot) ?? `Guest ${machine.guests[value.guest].name} has no slot ${value.slot}.`;
+      return (
+        machine.slotPointer(value.guest, value.slot) ??
+        `Guest ${machine.guests[value.guest].name} has no slot ${value.slot}.`
+      );
     default:
       return `A ${value.kind} cannot be passed to C.`;
   }
@@ -69,13 +83,27 @@ function argument(machine: Machine, value: Value | undefined): number | bigint |
 
 export const kernelOperations: Record<string, Operation> = {
   'vmm.set_memory_attributes': ioctl((machine, args) =>
-    onRange('scenario_set_memory_attributes', args, machine, word(args.values[2]) === 'PRIVATE' ? ATTRIBUTE_PRIVATE : 0)),
-  'vmm.launch_update': ioctl((machine, args) => onRange('scenario_launch_update', args, machine, pageTypes[word(args.values[2])] ?? 1)),
+    onRange(
+      'scenario_set_memory_attributes',
+      args,
+      machine,
+      word(args.values[2]) === 'PRIVATE' ? ATTRIBUTE_PRIVATE : 0,
+    ),
+  ),
+  'vmm.launch_update': ioctl((machine, args) =>
+    onRange('scenario_launch_update', args, machine, pageTypes[word(args.values[2])] ?? 1),
+  ),
   'vmm.punch_hole': ioctl((machine, args) => onRange('scenario_punch_hole', args, machine)),
   'guest.psc': ioctl((machine, args) => {
     const guest = machine.guests[args.actor.guest as number];
     const { start, end } = range(args.values[0]);
-    return call('scenario_psc', guest.vcpus[args.actor.vcpu] ?? 0, start, end - start, word(args.values[1]) === 'PRIVATE' ? 1 : 2);
+    return call(
+      'scenario_psc',
+      guest.vcpus[args.actor.vcpu] ?? 0,
+      start,
+      end - start,
+      word(args.values[1]) === 'PRIVATE' ? 1 : 2,
+    );
   }),
   'kernel.call': callByName,
 };
