@@ -109,6 +109,22 @@ const lines: Record<string, string[]> = {
     '4 constant.numeric.decimal',
     'K keyword.other.unit',
   ],
+  '  g.read(0)  => livelock allow TERM "known"': [
+    'g variable.other.guest',
+    'read entity.name.function.member',
+    '0 constant.numeric.decimal',
+    '=> keyword.operator.arrow',
+    'livelock constant.language.outcome',
+    'allow keyword.control.directive',
+    'TERM constant.other.rule',
+    'known string.quoted.double',
+  ],
+  '  expect log contains "ret: 4"': [
+    'expect keyword.control.assert',
+    'log support.variable',
+    'contains keyword.operator.word',
+    'ret: 4 string.quoted.double',
+  ],
   '  allow ATTR-RMP "until the zap"': [
     'allow keyword.control.directive',
     'ATTR-RMP constant.other.rule',
