@@ -149,9 +149,11 @@ export class PointerAccess {
         this.where = HEAP;
         return true;
       }
-      // An offset that carries out of the pointer's own object is told in terms of that one.
-      const own = Math.floor(pointer / OBJECT_SLOTS);
-      const near = own > 0 && own < memory.count ? own : object;
+    }
+    // An offset that carries out of the pointer's own object is told in terms of that one.
+    const own = Math.floor(pointer / OBJECT_SLOTS);
+    const near = own > 0 && own < memory.count ? own : object;
+    if (near > 0 && near < memory.count) {
       if (memory.limits[near] < 0) return this.fail(TrapCode.UseAfterFree, `${memory.nameOf(near)} has been freed`);
       return this.outOfBounds(memory.nameOf(near), address - near * OBJECT_SLOTS, count, memory.limits[near]);
     }
