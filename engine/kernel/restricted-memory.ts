@@ -7,11 +7,13 @@
  *
  * The order reported for an index is that of the folio which holds it, whatever the index's place in it (restrictedmem_get_page).
  */
+
+import { errnoNumbers } from '../base/errno.ts';
 import type { Journal, Undoable } from '../base/journal.ts';
 import { asPfn, type Pfn } from '../base/units.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import type { Native } from '../vm/native.ts';
-import { Errno } from './errno.ts';
+
 import { JournalledValue } from './journalled.ts';
 import type { KernelState } from './kernel-state.ts';
 
@@ -80,11 +82,14 @@ export class RestrictedMemory implements Undoable {
     let end = 0;
     for (const extent of extents) {
       const { index, pages, pfn, order } = extent;
-      if (!(order >= 0 && order <= MAX_FOLIO_ORDER)) return `folio order ${order} is not between 0 and ${MAX_FOLIO_ORDER}`;
+      if (!(order >= 0 && order <= MAX_FOLIO_ORDER))
+        return `folio order ${order} is not between 0 and ${MAX_FOLIO_ORDER}`;
       if (!(pages > 0)) return 'an extent holds at least one page';
       if (index < end) return `extents overlap at index ${index}`;
-      if (index % 2 ** order !== 0) return `a folio of order ${order} starts at an index that is a multiple of ${2 ** order}`;
-      if (pfn % 2 ** order !== 0) return `a folio of order ${order} starts at a pfn that is a multiple of ${2 ** order}`;
+      if (index % 2 ** order !== 0)
+        return `a folio of order ${order} starts at an index that is a multiple of ${2 ** order}`;
+      if (pfn % 2 ** order !== 0)
+        return `a folio of order ${order} starts at a pfn that is a multiple of ${2 ** order}`;
       end = index + pages;
     }
     this.files.set(layout.id, { id: layout.id, extents, chunks: new Map() });
@@ -115,13 +120,13 @@ export class RestrictedMemory implements Undoable {
 
   private tryGetPfn(fileId: number, index: number): number {
     const file = this.files.get(fileId);
-    if (file === undefined) return -Errno.EBADF;
+    if (file === undefined) return -errnoNumbers.EBADF;
     if (this.failing.value.length > 0) {
       const errno = this.failureAt(fileId, index);
       if (errno !== 0) return -errno;
     }
     const extent = extentAt(file, index);
-    if (extent === undefined) return -Errno.EINVAL;
+    if (extent === undefined) return -errnoNumbers.EINVAL;
     const byte = byteAt(file, index);
     const order = orderOf(extent, index, byte);
     if ((byte & ALLOCATED) === 0) {
@@ -304,7 +309,7 @@ function write(file: RestrictedFile, from: number, pages: number, value: number)
 }
 
 export function restrictedMemoryNatives(kernel: KernelState): Native[] {
-  const memory = kernel.restrictedMemory;
+  const memory = kernel.restricted;
   return [
     {
       // 0 with a page reference taken, or -errno with the outputs untouched.
@@ -338,7 +343,8 @@ export function restrictedMemoryNatives(kernel: KernelState): Native[] {
     },
     {
       // Number of pages freed.
-      prototype: 'unsigned long long __restrictedmem_free(int file, unsigned long long index, unsigned long long npages)',
+      prototype:
+        'unsigned long long __restrictedmem_free(int file, unsigned long long index, unsigned long long npages)',
       call: (call) => memory.free(call.num(0), call.num(1), call.num(1) + call.num(2)),
     },
   ];

@@ -1,0 +1,52 @@
+/* The part of the KVM UAPI (include/uapi/linux/kvm.h) that page state conversions use. */
+#ifndef __LINUX_KVM_H
+#define __LINUX_KVM_H
+
+#include <linux/types.h>
+
+#define KVM_MEMORY_ATTRIBUTE_READ (1ULL << 0)
+#define KVM_MEMORY_ATTRIBUTE_WRITE (1ULL << 1)
+#define KVM_MEMORY_ATTRIBUTE_EXECUTE (1ULL << 2)
+#define KVM_MEMORY_ATTRIBUTE_PRIVATE (1ULL << 3)
+
+struct kvm_memory_attributes {
+	u64 address;
+	u64 size;
+	u64 attributes;
+	u64 flags;
+};
+
+#define KVM_MEM_LOG_DIRTY_PAGES (1UL << 0)
+#define KVM_MEM_READONLY (1UL << 1)
+#define KVM_MEM_PRIVATE (1UL << 2)
+
+#define KVM_EXIT_UNKNOWN 0
+#define KVM_EXIT_HYPERCALL 3
+#define KVM_EXIT_MMIO 6
+#define KVM_EXIT_SHUTDOWN 8
+#define KVM_EXIT_INTERNAL_ERROR 17
+#define KVM_EXIT_MEMORY_FAULT 38
+#define KVM_EXIT_VMGEXIT 50
+
+#define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)
+
+struct kvm_run {
+	u32 exit_reason;
+	struct {
+		u64 flags;
+		u64 gpa;
+		u64 size;
+	} memory;
+	struct {
+		u64 ghcb_msr;
+		u64 error;
+	} vmgexit;
+	struct {
+		u64 nr;
+		u64 args[6];
+		u64 ret;
+		u64 flags;
+	} hypercall;
+};
+
+#endif
