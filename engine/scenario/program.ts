@@ -31,8 +31,22 @@ export interface Problem {
 
 /** Kinds of quantities; `int` literals adapt to what an operand wants, the others do not mix. */
 export type ValueKind =
-  | 'int' | 'gpa' | 'gfn' | 'pfn' | 'spa' | 'size' | 'bool' | 'word' | 'string' | 'guest' | 'slot' | 'vcpu'
-  | 'gpa-range' | 'gfn-range' | 'pfn-range' | 'int-range';
+  | 'int'
+  | 'gpa'
+  | 'gfn'
+  | 'pfn'
+  | 'spa'
+  | 'size'
+  | 'bool'
+  | 'word'
+  | 'string'
+  | 'guest'
+  | 'slot'
+  | 'vcpu'
+  | 'gpa-range'
+  | 'gfn-range'
+  | 'pfn-range'
+  | 'int-range';
 
 export type Value =
   | { kind: 'int' | 'gpa' | 'gfn' | 'pfn' | 'spa' | 'size'; value: number; wide?: bigint }

@@ -16,7 +16,8 @@ const isNewline = (c: number) => c === NEWLINE || c === RETURN;
 const isSpace = (c: number) => c === 32 || c === 9 || c === 11 || c === 12 || c === 0xa0 || c === 0xfeff;
 const isDigit = (c: number) => c >= 48 && c <= 57;
 /** Letters beyond ASCII are taken into names, so that a wrong letter is one wrong name and not a heap of stray characters. */
-const isNameStart = (c: number) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || (c > 0xa0 && c !== 0xfeff);
+const isNameStart = (c: number) =>
+  (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || (c > 0xa0 && c !== 0xfeff);
 const isNamePart = (c: number) => isNameStart(c) || isDigit(c);
 
 /** Offset of the first character at or after `at` that is no space on this line. */
@@ -83,7 +84,17 @@ export const brackets = new ContextTracker<Depth>({
     bracketed ??= new Set([t.Arguments, t.Parameters, t.Parenthesized, t.FaultBits, t.Pattern]);
     if (bracketed.has(term)) return depth(context.open - 1);
     // Recovery can complete a statement without its brackets: a new statement always starts outside.
-    statements ??= new Set([t.Step, t.SequenceCall, t.ExpectStatement, t.LetStatement, t.ForStatement, t.AllowStatement, t.SequenceDeclaration, t.StubDeclaration, t.Setting]);
+    statements ??= new Set([
+      t.Step,
+      t.SequenceCall,
+      t.ExpectStatement,
+      t.LetStatement,
+      t.ForStatement,
+      t.AllowStatement,
+      t.SequenceDeclaration,
+      t.StubDeclaration,
+      t.Setting,
+    ]);
     return statements.has(term) ? depths[0] : context;
   },
   hash: (context) => context.open,
@@ -196,7 +207,20 @@ function acceptLineEnd(input: InputStream): void {
 
 let keywords: Map<string, number> | undefined;
 /** Words at the beginning of a statement, where a guest or a sequence of that name could stand too. */
-const statementWords = new Set(['use', 'import', 'host', 'guest', 'stub', 'sequence', 'scenario', 'let', 'for', 'allow', 'expect', 'option']);
+const statementWords = new Set([
+  'use',
+  'import',
+  'host',
+  'guest',
+  'stub',
+  'sequence',
+  'scenario',
+  'let',
+  'for',
+  'allow',
+  'expect',
+  'option',
+]);
 
 export const words = new ExternalTokenizer(
   (input, stack) => {
@@ -277,7 +301,8 @@ function faultName(input: InputStream, stack: Stack): void {
 /** The `+` of a length, `64K +4K`: space before it and none after. In a sum the space is on both sides or on neither. */
 function rangePlus(input: InputStream, stack: Stack): void {
   const after = input.peek(1);
-  if (isSpace(input.peek(-1)) && !isSpace(after) && !isNewline(after) && stack.canShift(t.rangePlus)) input.acceptToken(t.rangePlus, 1);
+  if (isSpace(input.peek(-1)) && !isSpace(after) && !isNewline(after) && stack.canShift(t.rangePlus))
+    input.acceptToken(t.rangePlus, 1);
 }
 
 /** The `(` of a call stands after a name; any other groups. Told apart here because `gpa (0)` and `gpa 0` begin alike. */
