@@ -89,7 +89,7 @@ class ConditionParser {
     return this.tokens[Math.min(this.at, this.tokens.length - 1)];
   }
 
-  /** conditional = binary [ "?" conditional ":" conditional ]; also takes the comma, which gcc accepts in `#if` where it is not evaluated. */
+  /** conditional = binary [ "?" conditional ":" conditional ] */
   private conditional(evaluated: boolean): ConditionValue {
     if (++this.depth > DEPTH) throw new Stop(this.here(), `This condition is nested more than ${DEPTH} deep.`);
     const condition = this.binary(1, evaluated);
@@ -127,13 +127,17 @@ class ConditionParser {
     }
   }
 
-  /** unary = ( "+" | "-" | "~" | "!" ) unary | "(" conditional ")" | number | character | identifier */
+  /** unary = ( "+" | "-" | "~" | "!" ) unary | "(" conditional { "," conditional } ")" | number | character | identifier */
   private unary(evaluated: boolean): ConditionValue {
     if (this.at >= this.tokens.length) throw new Stop(this.here(), 'The condition ends where a value is expected.');
     const token = this.tokens[this.at++];
     if (token.kind === 'punctuator' && '+-~!('.includes(token.text) && token.text.length === 1) {
       if (token.text === '(') {
-        const inner = this.conditional(evaluated);
+        let inner = this.conditional(evaluated);
+        while (this.peek() === ',') {
+          this.at++;
+          inner = this.conditional(evaluated);
+        }
         if (this.peek() !== ')') throw new Stop(token, 'This `(` of the condition has no `)`.');
         this.at++;
         return inner;

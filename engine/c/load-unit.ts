@@ -7,11 +7,12 @@
 import type { Severity } from '../base/diagnostic.ts';
 import type { Origin } from '../vm/bytecode.ts';
 import { type ItemSpan, splitItems } from './items.ts';
-import { isCFile, looksLikePatch, parsePatch } from './patch.ts';
+import { isCFile, looksLikePatch, type Patch, type PatchedFile, parsePatch } from './patch.ts';
+import { applyPatch } from './patch-apply.ts';
 import { addedLines, isTopLevel, modifiedFunctions, postImage } from './patch-view.ts';
 import { Preprocessor, type TokenRun, tokensOf } from './preprocess.ts';
 import type { CSource } from './program.ts';
-import type { SourceFiles } from './source.ts';
+import { type SourceFiles, splice } from './source.ts';
 import type { CProblem, Item, Token, Unit } from './token.ts';
 import { tokenize } from './tokenize.ts';
 
@@ -129,6 +130,13 @@ class UnitBuilder {
     const usable = patch.files.filter((f) => isCFile(f.path) && !f.deleted);
     const ordered = [...usable.filter((f) => f.path.endsWith('.h')), ...usable.filter((f) => !f.path.endsWith('.h'))];
     for (const patched of ordered) {
+      const base = this.input.bases?.get(patched.path);
+      if (base !== undefined) {
+        // All parts of the patch that concern this file are applied where the first of them stands.
+        const parts = ordered.filter((f) => f.path === patched.path);
+        if (parts[0] === patched) this.addApplied(base, patch, parts, file);
+        continue;
+      }
       for (const hunk of patched.hunks) {
         const text = tokenize(postImage(patch, hunk, file));
         const run = preprocessor.preprocess(text, patched.path, fragment);
@@ -157,6 +165,14 @@ class UnitBuilder {
       );
     }
     return this.finish(file, patch.form, modified);
+  }
+
+  /** The whole file after the patch. */
+  private addApplied(base: CSource, patch: Patch, parts: readonly PatchedFile[], file: number): void {
+    const { preprocessor } = this;
+    const { view, problems } = applyPatch(base.text, this.input.files.add(base), patch, parts, file);
+    preprocessor.problems.push(...problems);
+    this.addRun(preprocessor.preprocess(tokenize(splice(view)), parts[0].path));
   }
 
   /** Make an item of a span; one that a macro heads becomes the items that the macro makes. */

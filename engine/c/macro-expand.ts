@@ -1,6 +1,7 @@
 /**
- * Macro expansion (C11 6.10.3) by Dave Prosser's algorithm: every token carries the set of macros it came out of, its hide set, and a name in its
- * own hide set is left alone. That is what ends recursion, and it is exact where a stack of "macros being expanded" is not.
+ * Macro expansion (C11 6.10.3.4). A macro is out of force while the tokens it was replaced by are being read, and a name that meets its macro out of
+ * force is painted: it never expands again, wherever it goes. That is what ends recursion, and exactly as far as gcc and clang end it: sets of hidden
+ * names on every token (Prosser's algorithm) would also stop the deferred recursion that some macro libraries rely on.
  *
  * Origins: a token of a macro's body points at the use in the text (the outermost one, when macros use macros) and its `definition` at the body; a
  * token of an argument stays where it was written.
@@ -12,15 +13,10 @@ import { SourceMap } from './source-map.ts';
 import type { Token } from './token.ts';
 import { tokenize } from './tokenize.ts';
 
-/** Names a token may not expand any more; a list that shares its tails. */
-interface HideSet {
-  readonly name: string;
-  readonly rest: HideSet | undefined;
-}
-
 /** A token in the midst of expansion. */
-interface HidingToken extends Token {
-  hide?: HideSet | undefined;
+interface PaintedToken extends Token {
+  /** Met its macro out of force: no longer a candidate. */
+  painted?: true;
 }
 
 /** Tokens one expansion may make or read before it is called a bomb; an item of the kernel needs some thousands. */
@@ -37,18 +33,22 @@ export interface MacroChange {
 /** One call of a macro while its body is filled in. */
 interface Call {
   macro: Macro;
-  use: HidingToken;
+  use: PaintedToken;
   /** The arguments as written. */
-  args: HidingToken[][];
+  args: PaintedToken[][];
   /** The arguments macro-expanded, where that was needed. */
-  expanded: (HidingToken[] | undefined)[];
-  hide: HideSet;
+  expanded: (PaintedToken[] | undefined)[];
   depth: number;
 }
 
+/** Variable arguments that are not there at all, unlike ones that are empty. */
+const OMITTED: PaintedToken[] = [];
+
+/** Tokens still to be read; `macro` is out of force until they are. */
 interface Frame {
-  tokens: readonly HidingToken[];
+  tokens: readonly PaintedToken[];
   at: number;
+  macro: Macro | undefined;
 }
 
 export class MacroExpander {
@@ -86,6 +86,7 @@ class Expansion {
   private readonly files: SourceFiles;
   private readonly owner: MacroExpander;
   private readonly problems: UnitProblem[];
+  private readonly active = new Set<Macro>();
   private version = 0;
   private spent = 0;
   private reported = 0;
@@ -98,9 +99,9 @@ class Expansion {
     this.problems = problems;
   }
 
-  run(tokens: readonly HidingToken[], version: number, changes: readonly MacroChange[], depth: number): Token[] {
+  run(tokens: readonly PaintedToken[], version: number, changes: readonly MacroChange[], depth: number): Token[] {
     this.version = version;
-    const base: Frame = { tokens, at: 0 };
+    const base: Frame = { tokens, at: 0, macro: undefined };
     const stack: Frame[] = [base];
     const output: Token[] = [];
     let change = 0;
@@ -108,7 +109,7 @@ class Expansion {
       let frame = stack[stack.length - 1];
       while (frame.at >= frame.tokens.length) {
         if (stack.length === 1) return output;
-        stack.pop();
+        this.pop(stack);
         frame = stack[stack.length - 1];
       }
       if (frame === base) {
@@ -120,17 +121,18 @@ class Expansion {
         continue;
       }
       const macro = this.table.find(token.text, this.version);
-      if (macro === undefined || hidden(token.hide, macro.name)) {
+      if (macro === undefined || token.painted) {
         output.push(token);
         continue;
       }
-      let replacement: HidingToken[] | undefined;
+      if (this.active.has(macro)) {
+        output.push({ ...token, painted: true } as PaintedToken);
+        continue;
+      }
+      let replacement: PaintedToken[] | undefined;
       if (macro.parameters === undefined) {
-        const hide: HideSet = { name: macro.name, rest: token.hide };
         replacement =
-          macro.builtin !== undefined
-            ? this.builtinObject(macro, token)
-            : this.substitute(macro, token, [], hide, depth);
+          macro.builtin !== undefined ? this.builtinObject(macro, token) : this.substitute(macro, token, [], depth);
       } else {
         if (!nextIsOpen(stack)) {
           output.push(token);
@@ -145,15 +147,15 @@ class Expansion {
           frames.forEach((f, i) => {
             f.at = mark[i];
             stack.push(f);
+            if (f.macro !== undefined) this.active.add(f.macro);
           });
           output.push(token);
           continue;
         }
-        const hide: HideSet = { name: macro.name, rest: intersection(token.hide, call.close.hide) };
         replacement =
           macro.builtin !== undefined
-            ? this.builtinCall(macro, token, call.args)
-            : this.substitute(macro, token, call.args, hide, depth);
+            ? this.builtinCall(macro, token, call)
+            : this.substitute(macro, token, call, depth);
       }
       if (replacement.length > 0) {
         const first = replacement[0];
@@ -161,8 +163,10 @@ class Expansion {
           replacement[0] = { ...first, spaceBefore: token.spaceBefore, lineStart: token.lineStart };
         }
         this.spend(replacement.length, token);
-        if (!this.exhausted) stack.push({ tokens: replacement, at: 0 });
-        else output.push(token);
+        if (!this.exhausted) {
+          stack.push({ tokens: replacement, at: 0, macro });
+          this.active.add(macro);
+        } else output.push(token);
       }
     }
   }
@@ -179,6 +183,12 @@ class Expansion {
     }
   }
 
+  /** The top frame is read: its macro is in force again. */
+  private pop(stack: Frame[]): void {
+    const frame = stack.pop();
+    if (frame?.macro !== undefined) this.active.delete(frame.macro);
+  }
+
   private report(at: Token, message: string): void {
     // One broken macro used a thousand times is one thing to know.
     if (this.reported++ >= 10) return;
@@ -186,20 +196,16 @@ class Expansion {
   }
 
   /** Read `( … )` from the stack of frames: the arguments' tokens as written. Undefined (and a problem) if they do not fit the macro. */
-  private argumentsOf(
-    stack: Frame[],
-    macro: Macro,
-    use: Token,
-  ): { args: HidingToken[][]; close: HidingToken } | undefined {
+  private argumentsOf(stack: Frame[], macro: Macro, use: Token): PaintedToken[][] | undefined {
     const parameters = macro.parameters ?? [];
-    const args: HidingToken[][] = [[]];
+    const args: PaintedToken[][] = [[]];
     let depth = 0;
     let read = 0;
     for (;;) {
       const frame = stack[stack.length - 1];
       if (frame.at >= frame.tokens.length) {
         if (stack.length === 1) break;
-        stack.pop();
+        this.pop(stack);
         continue;
       }
       const token = frame.tokens[frame.at++];
@@ -212,7 +218,7 @@ class Expansion {
         } else if (token.text === ')') {
           if (--depth === 0) {
             this.spend(read, use);
-            return this.checkArguments(macro, use, args) ? { args, close: token } : undefined;
+            return this.checkArguments(macro, use, args) ? args : undefined;
           }
         } else if (token.text === ',' && depth === 1 && !(macro.variadic && args.length >= parameters.length)) {
           args.push([]);
@@ -226,11 +232,12 @@ class Expansion {
     return undefined;
   }
 
-  private checkArguments(macro: Macro, use: Token, args: HidingToken[][]): boolean {
+  private checkArguments(macro: Macro, use: Token, args: PaintedToken[][]): boolean {
     const wanted = (macro.parameters ?? []).length;
     if (wanted === 0 && args.length === 1 && args[0].length === 0) args.pop();
     // GNU: the variable arguments may be missing altogether, comma and all.
-    if (macro.variadic && args.length === wanted - 1) args.push([]);
+    if (macro.variadic && args.length === wanted - 1) args.push(OMITTED);
+    if (macro.variadic && wanted === 1 && args[0].length === 0) args[0] = OMITTED;
     if (args.length === wanted) return true;
     this.report(
       use,
@@ -239,39 +246,27 @@ class Expansion {
     return false;
   }
 
-  /** C11 6.10.3.1 to 6.10.3.3: the body with arguments put in, `#` and `##` done, `hide` added to every token's hide set. */
-  private substitute(
-    macro: Macro,
-    use: HidingToken,
-    args: HidingToken[][],
-    hide: HideSet,
-    depth: number,
-  ): HidingToken[] {
-    const output: HidingToken[] = [];
-    this.fill(macro.body, { macro, use, args, expanded: [], hide, depth }, output);
-    for (let i = 0; i < output.length; i++) {
-      const token = output[i];
-      if (token.hide === hide) continue;
-      const joined = union(token.hide, hide);
-      if (token.hide !== joined) output[i] = hiding(token, joined);
-    }
+  /** C11 6.10.3.1 to 6.10.3.3: the body with arguments put in, `#` and `##` done. */
+  private substitute(macro: Macro, use: PaintedToken, args: PaintedToken[][], depth: number): PaintedToken[] {
+    const output: PaintedToken[] = [];
+    this.fill(macro.body, { macro, use, args, expanded: [], depth }, output);
     return output;
   }
 
-  private fill(body: readonly BodyPart[], call: Call, output: HidingToken[]): void {
-    const { macro, use, args, hide } = call;
+  private fill(body: readonly BodyPart[], call: Call, output: PaintedToken[]): void {
+    const { macro, use, args } = call;
     // A part's tokens, and whether the last `##` still waits for its right side.
     let pending = false;
     for (let i = 0; i < body.length; i++) {
       const part = body[i];
-      let tokens: HidingToken[];
+      let tokens: PaintedToken[];
       const operand = pending || part.paste;
       switch (part.kind) {
         case 'token':
-          tokens = [fromBody(part.token, use, hide)];
+          tokens = [fromBody(part.token, use)];
           break;
         case 'stringify':
-          tokens = [{ ...fromBody(part.token, use, hide), kind: 'string', text: stringify(args[part.parameter]) }];
+          tokens = [{ ...fromBody(part.token, use), kind: 'string', text: stringify(args[part.parameter]) }];
           break;
         case 'vaopt': {
           tokens = [];
@@ -284,7 +279,7 @@ class Expansion {
             tokens = [{ ...tokens[0], spaceBefore: part.token.spaceBefore }, ...tokens.slice(1)];
           }
       }
-      // GNU: `, ## __VA_ARGS__` swallows the comma when there are no variable arguments, and pastes nothing otherwise.
+      // GNU: `, ## __VA_ARGS__` swallows the comma when the variable arguments are omitted, and pastes nothing otherwise.
       const next = body[i + 1];
       if (
         part.kind === 'token' &&
@@ -296,7 +291,10 @@ class Expansion {
         next.parameter === (macro.parameters ?? []).length - 1
       ) {
         const rest = next.paste ? args[next.parameter] : this.argument(next.parameter, call);
-        if (args[next.parameter].length > 0) output.push(tokens[0], ...this.limited(rest, use));
+        if (args[next.parameter] !== OMITTED) {
+          output.push(tokens[0]);
+          for (const token of this.limited(rest, use)) output.push(token);
+        }
         pending = next.paste && args[next.parameter].length > 0;
         i++;
         continue;
@@ -313,13 +311,13 @@ class Expansion {
   }
 
   /** Nothing once the budget is gone: a bomb must not grow while it is being noticed. */
-  private limited(tokens: HidingToken[], use: Token): HidingToken[] {
+  private limited(tokens: PaintedToken[], use: Token): PaintedToken[] {
     this.spend(tokens.length, use);
     return this.exhausted ? [] : tokens;
   }
 
   /** An argument fully expanded, as if it were the rest of the file; done once however often it is used. */
-  private argument(index: number, call: Call): HidingToken[] {
+  private argument(index: number, call: Call): PaintedToken[] {
     const { args, expanded, use, depth } = call;
     let tokens = expanded[index];
     if (tokens === undefined) {
@@ -335,7 +333,7 @@ class Expansion {
   }
 
   /** `left ## right`; two tokens and a problem if the spelling is no token. */
-  private paste(left: HidingToken, right: HidingToken, use: HidingToken, output: HidingToken[]): void {
+  private paste(left: PaintedToken, right: PaintedToken, use: PaintedToken, output: PaintedToken[]): void {
     const spelling = left.text + right.text;
     const made = tokenize({ text: spelling, map: SourceMap.identity(use.file) }).tokens;
     if (made.length !== 2) {
@@ -348,7 +346,7 @@ class Expansion {
     }
     const definition = left.definition ?? right.definition;
     const { file, start, end } = left;
-    const joined: HidingToken = {
+    const joined: PaintedToken = {
       kind: made[0].kind,
       text: made[0].text,
       file,
@@ -358,11 +356,10 @@ class Expansion {
       lineStart: false,
     };
     if (definition !== undefined) joined.definition = definition;
-    joined.hide = intersection(left.hide, right.hide);
     output.push(joined);
   }
 
-  private builtinObject(macro: Macro, use: HidingToken): HidingToken[] {
+  private builtinObject(macro: Macro, use: PaintedToken): PaintedToken[] {
     switch (macro.builtin) {
       case 'line':
         return [made('number', String(this.files.position(use.file, use.start).line + 1), use)];
@@ -373,7 +370,7 @@ class Expansion {
     }
   }
 
-  private builtinCall(macro: Macro, use: HidingToken, args: HidingToken[][]): HidingToken[] {
+  private builtinCall(macro: Macro, use: PaintedToken, args: PaintedToken[][]): PaintedToken[] {
     if (macro.builtin === 'pragma') return [];
     const option = args[0].length === 1 ? args[0][0].text : '';
     const builtin = this.isOne(option);
@@ -389,7 +386,7 @@ class Expansion {
   }
 }
 
-function made(kind: 'number' | 'string', text: string, use: HidingToken): HidingToken {
+function made(kind: 'number' | 'string', text: string, use: PaintedToken): PaintedToken {
   const { file, start, end, spaceBefore, lineStart } = use;
   return {
     kind,
@@ -400,12 +397,11 @@ function made(kind: 'number' | 'string', text: string, use: HidingToken): Hiding
     spaceBefore,
     lineStart,
     definition: use.definition ?? { file, start, end },
-    hide: use.hide,
   };
 }
 
 /** A token of the body at its use. */
-function fromBody(token: Token, use: Token, hide: HideSet): HidingToken {
+function fromBody(token: Token, use: Token): PaintedToken {
   return {
     kind: token.kind,
     text: token.text,
@@ -415,14 +411,7 @@ function fromBody(token: Token, use: Token, hide: HideSet): HidingToken {
     spaceBefore: token.spaceBefore,
     lineStart: false,
     definition: { file: token.file, start: token.start, end: token.end },
-    hide,
   };
-}
-
-function hiding(token: HidingToken, hide: HideSet | undefined): HidingToken {
-  const { kind, text, file, start, end, spaceBefore, lineStart } = token;
-  if (token.definition === undefined) return { kind, text, file, start, end, spaceBefore, lineStart, hide };
-  return { kind, text, file, start, end, spaceBefore, lineStart, definition: token.definition, hide };
 }
 
 function needsExpansion(tokens: readonly Token[]): boolean {
@@ -450,25 +439,4 @@ function stringify(tokens: readonly Token[]): string {
     text += token.kind === 'string' || token.kind === 'character' ? token.text.replace(/["\\]/g, '\\$&') : token.text;
   });
   return `${text}"`;
-}
-
-function hidden(set: HideSet | undefined, name: string): boolean {
-  for (let s = set; s !== undefined; s = s.rest) if (s.name === name) return true;
-  return false;
-}
-
-function union(a: HideSet | undefined, b: HideSet | undefined): HideSet | undefined {
-  if (a === b || b === undefined) return a;
-  if (a === undefined) return b;
-  let result: HideSet | undefined = b;
-  for (let s: HideSet | undefined = a; s !== undefined && s !== b; s = s.rest)
-    if (!hidden(b, s.name)) result = { name: s.name, rest: result };
-  return result;
-}
-
-function intersection(a: HideSet | undefined, b: HideSet | undefined): HideSet | undefined {
-  if (a === b) return a;
-  let result: HideSet | undefined;
-  for (let s = a; s !== undefined; s = s.rest) if (hidden(b, s.name)) result = { name: s.name, rest: result };
-  return result;
 }

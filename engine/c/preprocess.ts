@@ -334,7 +334,8 @@ export class Preprocessor {
       this.complain(directive, '`#include` needs a name in `"…"` or `<…>`.');
       return;
     }
-    const found = this.resolve(name, line[0].kind === 'string', path);
+    const next = directive.text === 'include_next' ? directive.file : -1;
+    const found = this.resolve(name, line[0].kind === 'string', path, next);
     if (found === undefined) {
       const last = tokens[to - 1];
       this.unknownIncludes.push({ name, origin: { file: last.file, start: tokens[from].start, end: last.end } });
@@ -366,12 +367,12 @@ export class Preprocessor {
     if (!this.once.has(file)) this.process(tokensOf(this.files, file), name, depth);
   }
 
-  /** A quoted name is looked for beside the includer first. */
-  private resolve(name: string, quoted: boolean, path: string): { source: CSource; name: string } | undefined {
+  /** A quoted name is looked for beside the includer first; `#include_next` passes over the file it stands in. */
+  private resolve(name: string, quoted: boolean, path: string, not: number): { source: CSource; name: string } | undefined {
     const names = quoted && path.includes('/') ? [join(path.slice(0, path.lastIndexOf('/')), name), name] : [name];
     for (const candidate of names) {
       const source = this.headers.get(candidate);
-      if (source !== undefined) return { source, name: candidate };
+      if (source !== undefined && this.files.list[not] !== source) return { source, name: candidate };
     }
     return undefined;
   }
