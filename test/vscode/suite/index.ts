@@ -12,6 +12,13 @@ function say(...args: readonly unknown[]): void {
   for (const line of format(...args).split('\n')) console.log(prefix + line);
 }
 
+/** Edits are thrown away: closing a changed document would ask. */
+async function closeEverything(): Promise<void> {
+  while (vscode.window.activeTextEditor) {
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  }
+}
+
 export async function runSuites(suites: readonly (() => Promise<unknown>)[]): Promise<void> {
   const { SNP_TEST_GREP } = process.env;
   Mocha.reporters.Base.consoleLog = say;
@@ -24,7 +31,7 @@ export async function runSuites(suites: readonly (() => Promise<unknown>)[]): Pr
   });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   mocha.suite.beforeAll(() => vscode.commands.executeCommand('workbench.action.closeAuxiliaryBar'));
-  mocha.suite.afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+  mocha.suite.afterEach(closeEverything);
   for (const load of suites) await load();
   const { passed, failed } = await new Promise<{ passed: number; failed: number }>((resolve) => {
     let passed = 0;

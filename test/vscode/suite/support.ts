@@ -4,12 +4,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 
-/** Opens a file of the test workspace in an editor. @param path relative to the workspace folder */
+/** Opens a file of the test workspace, as it is on disk, in an editor. @param path relative to the workspace folder */
 export async function open(path: string): Promise<vscode.TextEditor> {
   const folder = vscode.workspace.workspaceFolders?.[0];
   if (!folder) throw new Error('no workspace folder is open');
   const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.uri, path));
-  return vscode.window.showTextDocument(document);
+  const editor = await vscode.window.showTextDocument(document);
+  // Another test may have left edits that were not saved.
+  if (document.isDirty) await vscode.commands.executeCommand('workbench.action.files.revert');
+  return editor;
 }
 
 /** Resolves when `done` holds, looked at now and after every event; rejects with what `describe` says when it takes too long. */
@@ -38,6 +41,13 @@ async function until(
 export function summary(diagnostic: vscode.Diagnostic): string {
   const severity = ['error', 'warning', 'information', 'hint'][diagnostic.severity];
   return `${diagnostic.range.start.line + 1} ${severity} ${ruleOf(diagnostic)} ${diagnostic.message}`;
+}
+
+/** The first line that holds a text, from 0. */
+export function lineOf(document: vscode.TextDocument, text: string): number {
+  const at = document.getText().indexOf(text);
+  if (at < 0) throw new Error(`not in the document: ${text}`);
+  return document.positionAt(at).line;
 }
 
 /** The rule a diagnostic is coded with. */
