@@ -50,10 +50,20 @@ export interface VscodeServerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A plain editor: what a new profile shows beside it has nothing to do with us. */
+const settings = {
+  'chat.disableAIFeatures': true,
+  'extensions.ignoreRecommendations': true,
+  'telemetry.telemetryLevel': 'off',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+};
+
 /** Starts a server on a free port of the loopback interface. Its own output goes to DATADIR/server.log. */
 export async function startVscodeServer(options: VscodeServerOptions): Promise<VscodeServer> {
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true });
+  await mkdir(join(dataDir, 'user', 'Machine'), { recursive: true });
+  await writeFile(join(dataDir, 'user', 'Machine', 'settings.json'), JSON.stringify(settings));
   const folders = [
     ['--server-data-dir', dataDir],
     ['--extensions-dir', join(dataDir, 'extensions')],
