@@ -4,10 +4,10 @@
  */
 import type { Journal } from '../base/journal.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
-import type { Native, NativeCall } from '../vm/native.ts';
+import { formatPrintk } from '../vm/format.ts';
+import type { Native } from '../vm/native.ts';
 import { JournalledList, JournalledValue } from './journalled.ts';
 import type { KernelState } from './kernel-state.ts';
-import { formatPrintk } from './printk-format.ts';
 
 export interface LogLine {
   /** KERN_* level: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
@@ -49,21 +49,12 @@ export class KernelLog {
   }
 }
 
-/** Format the message whose format string is argument `at`. */
-function message(call: NativeCall, at: number): string {
-  return formatPrintk(call.str(at), {
-    count: call.count - at - 1,
-    integer: (index) => call.big(at + 1 + index),
-    text: (index) => call.str(at + 1 + index),
-  });
-}
-
 export function logNatives(kernel: KernelState): Native[] {
   return [
     {
       prototype: 'int __printk(int level, const char *fmt, ...)',
       call(call) {
-        kernel.log.append(call.num(0), message(call, 1));
+        kernel.log.append(call.num(0), formatPrintk(call, 1));
         return 0;
       },
     },
