@@ -9,7 +9,7 @@ import type { CProgram, CSource } from '../c/program.ts';
 import type { CheckerOptions, FileHost } from '../check.ts';
 import { Hardware } from '../hardware/machine.ts';
 import { defaultHardwareOptions, type HardwareOptions, setHardwareOption } from '../hardware/options.ts';
-import { KernelState } from '../kernel/kernel-state.ts';
+import { KernelState, kernelOptionTable } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
 import { type KernelModel, kernelModels } from '../models/model.ts';
 import type { ScenarioProgram, Span } from '../scenario/program.ts';
@@ -78,6 +78,7 @@ export class Environment {
       host: this.scenarioProgram.host,
       guests: this.scenarioProgram.guests,
       options: hardwareOptions(this.scenarioProgram),
+      kernelOptions: kernelOptions(this.scenarioProgram),
       program: this.program,
       model: this.model,
       loopBudget: this.loopBudget,
@@ -89,6 +90,14 @@ export class Environment {
 function hardwareOptions(program: ScenarioProgram): HardwareOptions {
   const options = defaultHardwareOptions();
   for (const option of program.host.options) setHardwareOption(options, option.name, option.value);
+  return options;
+}
+
+function kernelOptions(program: ScenarioProgram): Map<string, number> {
+  const options = new Map<string, number>();
+  for (const { name, value } of program.host.options) {
+    if (kernelOptionTable.some((row) => row.name === name)) options.set(name, Number(value));
+  }
   return options;
 }
 

@@ -68,6 +68,8 @@ export interface MachineConfig {
   host: HostConfig;
   guests: readonly GuestConfig[];
   options: HardwareOptions;
+  /** Options of the kernel model by name. */
+  kernelOptions: ReadonlyMap<string, number>;
   program: CProgram;
   model: KernelModel;
   loopBudget: number | undefined;
@@ -104,7 +106,7 @@ export class Machine implements MachineView {
       trace,
     );
     this.kernel = new KernelState(
-      { memoryBytes: config.host.memoryBytes, cpus: config.host.cpus },
+      { memoryBytes: config.host.memoryBytes, cpus: config.host.cpus, options: config.kernelOptions },
       this.hardware,
       journal,
       trace,
