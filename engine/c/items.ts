@@ -18,7 +18,7 @@ export interface ItemSpan {
   head: number;
   /** The first token stands in column 0. */
   column0: boolean;
-  /** A function whose body the text ends before: only in a fragment. */
+  /** A function whose body is not balanced, or ends outside of the fragment. */
   open: boolean;
 }
 
@@ -117,6 +117,14 @@ class Splitter {
             if (next > 0) return this.add(from, next, -1, true);
             open.length = 0;
           }
+          if (braces > 0 && isColumn0(token) && this.isHeadBefore(at)) {
+            // Another function's body begins, so this item ended somewhere before its head.
+            const next = this.headBefore(at);
+            if (next > from) {
+              this.unclosed(open[open.length - 1]);
+              return this.add(from, next, named, true);
+            }
+          }
           if (open.length === 0 && body < 0) {
             body = at;
             if (!assigned) named = this.functionName(from, at);
@@ -214,6 +222,23 @@ class Splitter {
     return !(next?.text === ':' || token.text === 'case' || token.text === 'default');
   }
 
+  /** Does a function's head stand before the `{` at `at`, rather than an initializer's comma or brace? */
+  private isHeadBefore(at: number): boolean {
+    const previous = this.tokens[at - 1];
+    return previous.text === ')' || previous.kind === 'identifier';
+  }
+
+  /** Where the head before the `{` at `at` begins: the first item start since the last `;` or brace; 0 if there is none. */
+  private headBefore(at: number): number {
+    let start = 0;
+    for (let i = at - 1; i >= 0; i--) {
+      const { text, kind } = this.tokens[i];
+      if (kind === 'punctuator' && (text === ';' || text === '{' || text === '}')) break;
+      if (this.beginsItem(i)) start = i;
+    }
+    return start;
+  }
+
   /** First item start after `from` and before `to`; 0 if there is none. */
   private itemAfter(from: number, to: number): number {
     for (let at = from + 1; at < to; at++) if (this.beginsItem(at)) return at;
@@ -263,7 +288,8 @@ class Splitter {
     if (to - from === 1 && first.text === ';') return to;
     const label = first.kind === 'identifier' && tokens[from + 1]?.text === ':' && to - from > 1;
     let kind: ItemSpan['kind'];
-    if (name >= 0 && !label && (!broken || this.fragment)) kind = 'function';
+    // A function that is being typed keeps its name: whoever calls it is to meet what is wrong with it, not another function of that name.
+    if (name >= 0 && !label) kind = 'function';
     else if (!broken && !label && last.text === ';') kind = 'declaration';
     else kind = 'stray';
     const open = broken && kind === 'function';
