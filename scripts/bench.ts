@@ -17,7 +17,12 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-await build(true);
+try {
+  await build(true);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
 const processors = cpus();
 const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
 console.log(
