@@ -14,6 +14,7 @@ import { Locks } from './locks.ts';
 import { KernelLog } from './log.ts';
 import { MemoryAttributes } from './memory-attributes.ts';
 import { type MemorySlot, MemorySlots } from './memory-slots.ts';
+import { PageAllocator } from './page-allocator.ts';
 import { PageReferences } from './page-reference.ts';
 import { RestrictedMemory } from './restricted-memory.ts';
 
@@ -74,6 +75,7 @@ export class KernelState {
   readonly options: JournalledValue<ReadonlyMap<string, number>>;
   readonly restricted: RestrictedMemory;
   readonly references: PageReferences;
+  readonly pages: PageAllocator;
   readonly attributes: MemoryAttributes;
   readonly largePages: LargePages;
   readonly slots: MemorySlots;
@@ -94,6 +96,7 @@ export class KernelState {
     );
     this.restricted = new RestrictedMemory(journal, trace);
     this.references = new PageReferences(journal, trace);
+    this.pages = new PageAllocator(journal, Math.floor(config.memoryBytes / 4096));
     this.attributes = new MemoryAttributes(journal, trace);
     this.largePages = new LargePages(journal);
     this.slots = new MemorySlots(journal);

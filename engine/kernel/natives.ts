@@ -9,6 +9,7 @@ import { lockNatives } from './locks.ts';
 import { logNatives } from './log.ts';
 import { memoryAttributeNatives } from './memory-attributes.ts';
 import { memorySlotNatives } from './memory-slots.ts';
+import { pageAllocatorNatives } from './page-allocator.ts';
 import { pageReferenceNatives } from './page-reference.ts';
 import { restrictedMemoryNatives } from './restricted-memory.ts';
 import { runtimeNatives } from './runtime-natives.ts';
@@ -19,6 +20,7 @@ export function kernelNatives(kernel: KernelState): readonly Native[] {
     ...nestedPageTableNatives(kernel),
     ...restrictedMemoryNatives(kernel),
     ...pageReferenceNatives(kernel),
+    ...pageAllocatorNatives(kernel),
     ...memoryAttributeNatives(kernel),
     ...largePageNatives(kernel),
     ...memorySlotNatives(kernel),

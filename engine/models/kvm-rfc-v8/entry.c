@@ -99,6 +99,7 @@ struct kvm_vcpu *scenario_create_vcpu(struct kvm *kvm, int id)
 	svm->vmcb = kzalloc(sizeof(*svm->vmcb), GFP_KERNEL_ACCOUNT);
 	svm->vmcb->control.vmsa_pa = INVALID_PAGE;
 	svm->sev_es.snp_vmsa_gpa = INVALID_PAGE;
+	svm->sev_es.vmsa = snp_safe_alloc_page(&svm->vcpu);
 
 	kvm->vcpus[kvm->created_vcpus] = &svm->vcpu;
 	kvm->created_vcpus++;
@@ -155,6 +156,12 @@ long scenario_launch_update(struct kvm *kvm, u64 gpa, u64 size, int type)
 	if (!PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(size))
 		return -EINVAL;
 	return snp_launch_update(kvm, gpa_to_gfn(gpa), gpa_to_gfn(gpa + size), type, 0);
+}
+
+/* KVM_SEV_SNP_LAUNCH_FINISH. What the ioctl returns. */
+long scenario_launch_finish(struct kvm *kvm)
+{
+	return snp_launch_finish(kvm);
 }
 
 /*
@@ -216,4 +223,25 @@ int scenario_ap_creation(struct kvm_vcpu *vcpu, u32 apic_id, u32 request, u64 vm
 u64 scenario_vmsa_pa(struct kvm_vcpu *vcpu)
 {
 	return to_svm(vcpu)->vmcb->control.vmsa_pa;
+}
+
+/*
+ * A process's write to a page mapped at PG_LEVEL_* `level` took #PF with the RMP bit. Returns RMP_PF_*: 0 the mapping is to be split, 1 try again
+ * (or SIGBUS: the log tells), 2 nothing is mapped.
+ */
+int scenario_user_rmp_fault(u64 pfn, int level)
+{
+	struct user_mapping mapping = {
+		.present = true,
+		.pfn = pfn,
+		.level = level,
+	};
+
+	return handle_user_rmp_page_fault(&mapping, pfn << PAGE_SHIFT);
+}
+
+/* The kernel's own write to a page through the direct map took #PF with this error code: leaves the oops in the log. */
+void scenario_kernel_rmp_fault(u64 pfn, u64 error_code)
+{
+	show_rmp_fault_oops(pfn, error_code, 0xffff888000000000UL + (pfn << PAGE_SHIFT));
 }

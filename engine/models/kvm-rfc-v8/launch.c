@@ -1,6 +1,6 @@
 /*
- * KVM_SEV_SNP_LAUNCH_UPDATE: plaintext pages become part of the guest's initial, measured memory. Model of arch/x86/kvm/svm/sev.c after RFC v8
- * patch 35 (20230220183847.59159-36-michael.roth@amd.com).
+ * KVM_SEV_SNP_LAUNCH_UPDATE: plaintext pages become part of the guest's initial, measured memory; and KVM_SEV_SNP_LAUNCH_FINISH, which adds the
+ * vCPUs' VMSA pages. Model of arch/x86/kvm/svm/sev.c after RFC v8 patches 35 and 36 (20230220183847.59159-{36,37}-michael.roth@amd.com).
  */
 
 struct snp_launch_update_params {
@@ -140,5 +140,56 @@ int snp_launch_update(struct kvm *kvm, gfn_t start, gfn_t end, int page_type, u3
 	}
 	mutex_unlock(&kvm->slots_lock);
 
+	return ret;
+}
+
+/* Where the firmware finds the state of a vCPU that the guest has no memory for. */
+#define INITIAL_VMSA_GPA 0xFFFFFFFFF000ULL
+
+/*
+ * The kernel's own page with the vCPU's first state goes to the guest as well. Writing the state is an ordinary write: done again, after
+ * a first finish, it hits a page that is the guest's.
+ */
+static int snp_launch_update_vmsa(struct kvm *kvm)
+{
+	struct kvm_sev_info *sev = &to_kvm_svm(kvm)->sev_info;
+	struct kvm_vcpu *vcpu;
+	struct vcpu_svm *svm;
+	u64 pfn;
+	int i, ret;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		svm = to_svm(vcpu);
+		pfn = page_to_pfn(svm->sev_es.vmsa);
+
+		__host_write_page(pfn);
+
+		ret = rmp_make_private(pfn, INITIAL_VMSA_GPA, PG_LEVEL_4K, sev->asid, true);
+		if (ret)
+			return ret;
+
+		if (__snp_launch_update(sev->asid, pfn, SNP_PAGE_TYPE_VMSA, RMP_PG_SIZE_4K, 0)) {
+			if (!snp_page_reclaim(pfn))
+				host_rmp_make_shared(pfn, PG_LEVEL_4K, true);
+			return -EIO;
+		}
+
+		svm->vmcb->control.vmsa_pa = PFN_PHYS(pfn);
+	}
+
+	return 0;
+}
+
+/* Nothing keeps userspace from finishing twice. */
+int snp_launch_finish(struct kvm *kvm)
+{
+	int ret;
+
+	if (!sev_snp_guest(kvm))
+		return -ENOTTY;
+
+	ret = snp_launch_update_vmsa(kvm);
+	if (!ret)
+		to_kvm_svm(kvm)->sev_info.launch_finished = true;
 	return ret;
 }

@@ -28,3 +28,25 @@ int npf_interception(struct kvm_vcpu *vcpu)
 
 	return rc;
 }
+
+/*
+ * A page for the hardware to run a vCPU from. On the first parts with SNP a 2M-aligned page in use makes every large mapping of its region fault:
+ * of two pages, the one that is not aligned is kept.
+ */
+struct page *snp_safe_alloc_page(struct kvm_vcpu *vcpu)
+{
+	struct page *pair = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
+	u64 pfn;
+
+	if (!pair)
+		return NULL;
+
+	pfn = page_to_pfn(pair);
+	if (IS_ALIGNED(pfn, PTRS_PER_PMD)) {
+		__free_page(pair);
+		return pfn_to_page(pfn + 1);
+	}
+
+	__free_page(pfn_to_page(pfn + 1));
+	return pair;
+}

@@ -43,6 +43,8 @@ struct vcpu_sev_es_state {
 	struct ghcb_save_area ghcb;
 	u64 ghcb_gpa;
 	gpa_t snp_vmsa_gpa;
+	/* The kernel's page with the first state of the vCPU. */
+	struct page *vmsa;
 	bool snp_ap_create;
 };
 
@@ -81,7 +83,23 @@ static inline bool sev_snp_guest(struct kvm *kvm)
 	return sev_es_guest(kvm) && sev->snp_active;
 }
 
+/* fault.c */
+#define RMP_PF_SPLIT 0
+#define RMP_PF_RETRY 1
+#define RMP_PF_UNMAP 2
+
+/* What the host's page table of a process says of an address. */
+struct user_mapping {
+	bool present;
+	u64 pfn;
+	int level;
+};
+
+int handle_user_rmp_page_fault(const struct user_mapping *mapping, unsigned long address);
+void show_rmp_fault_oops(u64 pfn, unsigned long error_code, unsigned long address);
+
 /* svm.c */
+struct page *snp_safe_alloc_page(struct kvm_vcpu *vcpu);
 int npf_interception(struct kvm_vcpu *vcpu);
 
 /* sev.c */
@@ -101,6 +119,7 @@ void sev_invalidate_private_range(struct kvm_memory_slot *slot, gfn_t start, gfn
 #define SEV_RET_INVALID_PARAM 0x16
 
 int snp_launch_update(struct kvm *kvm, gfn_t start, gfn_t end, int page_type, u32 vmpl_perms);
+int snp_launch_finish(struct kvm *kvm);
 
 /* page-state-change.c */
 int sev_handle_vmgexit_msr_protocol(struct kvm_vcpu *vcpu, u64 ghcb_msr);
