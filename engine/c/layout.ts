@@ -62,7 +62,12 @@ export interface FieldDeclaration {
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Places the members and completes the record. Source: System V ABI, AMD64 supplement, 3.1.2 "Aggregates and Unions" and "Bit-Fields". */
-export function completeRecord(record: RecordType, fields: FieldDeclaration[], packed: boolean, minimumAlign: number): void {
+export function completeRecord(
+  record: RecordType,
+  fields: FieldDeclaration[],
+  packed: boolean,
+  minimumAlign: number,
+): void {
   const members: Member[] = [];
   let bit = 0; // next free bit from the start of the struct
   let slot = 0;
@@ -105,10 +110,16 @@ export function completeRecord(record: RecordType, fields: FieldDeclaration[], p
       }
       if (field.align !== undefined) bit = roundUp(bit, field.align * 8);
       // Not packed: the field must lie within one aligned unit of its declared type.
-      if (!packed && !field.packed && Math.floor(bit / unitBits) !== Math.floor((bit + field.bits - 1) / unitBits)) bit = roundUp(bit, unitBits);
+      if (!packed && !field.packed && Math.floor(bit / unitBits) !== Math.floor((bit + field.bits - 1) / unitBits))
+        bit = roundUp(bit, unitBits);
       const end = bit + field.bits;
       const windowStart = Math.max(Math.floor(bit / unitBits) * unitBits, runStart);
-      if (unit !== undefined && windowStart < unit.end && Math.max(unit.end, windowStart + unitBits) - unit.start <= 64 && end - unit.start <= 64) {
+      if (
+        unit !== undefined &&
+        windowStart < unit.end &&
+        Math.max(unit.end, windowStart + unitBits) - unit.start <= 64 &&
+        end - unit.start <= 64
+      ) {
         unit.end = Math.max(unit.end, end, windowStart + unitBits);
       } else if (unit === undefined || end > unit.end) {
         const start = unit === undefined ? windowStart : Math.max(windowStart, bit);

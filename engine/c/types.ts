@@ -88,7 +88,12 @@ export interface RecordType {
 export type CType = VoidType | BoolType | IntType | EnumType | PointerType | ArrayType | FunctionType | RecordType;
 export type IntegerType = BoolType | IntType | EnumType;
 
-const integer = (name: string, width: 8 | 16 | 32 | 64, signed: boolean): IntType => ({ kind: 'int', name, width, signed });
+const integer = (name: string, width: 8 | 16 | 32 | 64, signed: boolean): IntType => ({
+  kind: 'int',
+  name,
+  width,
+  signed,
+});
 
 export const VOID: VoidType = { kind: 'void' };
 export const BOOL: BoolType = { kind: 'bool' };
@@ -116,7 +121,12 @@ export function pointerTo(to: CType): PointerType {
 export function arrayOf(of: CType, length: number): ArrayType {
   return { kind: 'array', of, length, depth: depthOf(of) + 1 };
 }
-export function functionType(returns: CType, parameters: Parameter[], variadic: boolean, unspecified: boolean): FunctionType {
+export function functionType(
+  returns: CType,
+  parameters: Parameter[],
+  variadic: boolean,
+  unspecified: boolean,
+): FunctionType {
   let depth = depthOf(returns);
   for (const p of parameters) depth = Math.max(depth, depthOf(p.type));
   return { kind: 'function', returns, parameters, variadic, unspecified, depth: depth + 1 };
@@ -200,7 +210,8 @@ export function commonType(a: CType, b: CType): CType {
   if (wa !== wb) return wa > wb ? a : b;
   // Equal width: unsigned wins; of two with equal signedness the higher rank (long long over long) is of no consequence but kept.
   const unsigned = !isSigned(a) || !isSigned(b);
-  const longLong = a.kind === 'int' && b.kind === 'int' && (a.name.includes('long long') || b.name.includes('long long'));
+  const longLong =
+    a.kind === 'int' && b.kind === 'int' && (a.name.includes('long long') || b.name.includes('long long'));
   if (wa === 32) return unsigned ? UINT : INT;
   if (longLong) return unsigned ? ULLONG : LLONG;
   return unsigned ? ULONG : LONG;
