@@ -5,10 +5,19 @@ import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { Diagnostic, InitializeResult, PublishDiagnosticsParams } from 'vscode-languageserver';
+import type { InitializeResult, Diagnostic as LspDiagnostic } from 'vscode-languageserver';
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes over the wire
 export type Json = any;
+
+/** Messages are plain text: nothing here asks for Markdown. */
+export type Diagnostic = LspDiagnostic & { message: string };
+
+export interface PublishedDiagnostics {
+  uri: string;
+  version?: number;
+  diagnostics: Diagnostic[];
+}
 
 export interface WireMessage {
   id?: number | string | null;
@@ -39,6 +48,13 @@ export const fullCapabilities = {
   },
 };
 
+const running = new Set<Client>();
+
+/** For `afterEach`: a test that failed leaves no server behind. */
+export async function killLeftovers(): Promise<void> {
+  await Promise.all([...running].map((client) => client.kill()));
+}
+
 export class Client {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Everything the server said, in order. */
@@ -51,6 +67,7 @@ export class Client {
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   #buffer = Buffer.alloc(0);
   #nextId = 1;
+  #isEnding = false;
   #waiting: { matches: (message: WireMessage) => boolean; resolve: (message: WireMessage) => void }[] = [];
 
   constructor(server: readonly string[], env: Record<string, string> = {}, args: readonly string[] = ['--stdio']) {
@@ -59,12 +76,22 @@ export class Client {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
-    this.exited = new Promise((resolve) => this.process.on('close', (code, signal) => resolve({ code, signal })));
+    running.add(this);
+    this.exited = new Promise((resolve) =>
+      this.process.on('close', (code, signal) => {
+        running.delete(this);
+        resolve({ code, signal });
+      }),
+    );
     this.process.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     this.process.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
     this.process.stdin.on('error', () => {}); // a server that is gone is what some tests are about
+  }
+
+  get isRunning(): boolean {
+    return running.has(this) && !this.#isEnding;
   }
 
   // ------------------------------------------------------------ what a client does
@@ -156,11 +183,11 @@ export class Client {
         (version === undefined || params.version === version),
       `diagnostics of ${uri}${version === undefined ? '' : ` version ${version}`}`,
     );
-    return (message.params as PublishDiagnosticsParams).diagnostics;
+    return (message.params as PublishedDiagnostics).diagnostics;
   }
 
   /** All diagnostics published for a file so far. */
-  published(uri: string): PublishDiagnosticsParams[] {
+  published(uri: string): PublishedDiagnostics[] {
     return this.received
       .filter(({ method, params }) => method === 'textDocument/publishDiagnostics' && params.uri === uri)
       .map(({ params }) => params);
@@ -176,6 +203,7 @@ export class Client {
 
   send(message: WireMessage): void {
     this.transcript.push({ from: 'client', message });
+    if (message.method === 'shutdown' || message.method === 'exit') this.#isEnding = true;
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
     this.raw(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   }
@@ -186,6 +214,7 @@ export class Client {
 
   /** Ends the server whatever state it is in. */
   async kill(): Promise<void> {
+    this.#isEnding = true;
     this.process.kill('SIGKILL');
     await this.exited;
   }

@@ -108,7 +108,15 @@ class FakeCheck implements Check {
 
   #add(rule: string, message: string, location: Location): Diagnostic {
     const severity = rule.startsWith('W-') ? 'warning' : 'error';
-    const diagnostic: Diagnostic = { rule, spec: `I-${rule}`, severity, message, location, related: [], data: { rule } };
+    const diagnostic: Diagnostic = {
+      rule,
+      spec: `I-${rule}`,
+      severity,
+      message,
+      location,
+      related: [],
+      data: { rule },
+    };
     this.#result.diagnostics.push(diagnostic);
     return diagnostic;
   }

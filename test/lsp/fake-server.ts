@@ -3,7 +3,4 @@
 import { startNodeServer } from '../../server/node/start.ts';
 import { createFakeChecker, fakeModels } from './fake-checker.ts';
 
-startNodeServer(
-  { createChecker: createFakeChecker, modelText: (path) => fakeModels[path] },
-  process.argv.slice(2),
-);
+startNodeServer({ createChecker: createFakeChecker, modelText: (path) => fakeModels[path] }, process.argv.slice(2));

@@ -1,6 +1,6 @@
 // Which files `check PATH…` means: files as named, folders with every scenario below them, globs.
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { reason } from '../disk.ts';
@@ -28,7 +28,8 @@ export async function findFiles(paths: readonly string[]): Promise<{ files: Foun
   const errors: FileError[] = [];
   const add = (shown: string) => {
     const path = resolve(shown);
-    if (!found.has(path)) found.set(path, { path, shown: slashed(shown) });
+    const real = realPath(path);
+    if (!found.has(real)) found.set(real, { path, shown: slashed(shown) });
   };
   for (const path of paths) {
     const before = found.size;
@@ -57,6 +58,15 @@ function kindOf(path: string): 'folder' | 'other' | { error: string } {
     return statSync(path).isDirectory() ? 'folder' : 'other';
   } catch (error) {
     return { error: reason(error) };
+  }
+}
+
+/** Without symbolic links: a file that is found under two names is one. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // reading it will say why
   }
 }
 
