@@ -126,7 +126,10 @@ export const Op = {
   /** Back edge of loop b (index into FunctionCode.loops): pc = a, and the step budget is charged; when it is used up: TrapCode.Budget with the loop. */
   LOOP: 66,
 
-  /** Call function b (program-wide index) with its frame at R[a]; c = number of argument slots. */
+  /**
+   * Call function b (program-wide index) with its frame at R[a]; c = number of argument slots. The callee's other registers start as 0. What the
+   * callee's frame covered of the caller's registers (from a + 1 on) is lost.
+   */
   CALL: 67,
   /** Call native b with arguments at R[a..a+c); the result goes to R[a]. */
   CALLN: 68,
@@ -150,11 +153,17 @@ export const Op = {
   ZEROR: 77,
   /** Copy c registers from b to a (may overlap like memmove). */
   MOVN: 78,
-  /** R[a] = R[b] + R[c] slots, R[c] already scaled; traps OutOfBounds when the slot number would leave 0 .. OBJECT_SLOTS-1 */
+  /**
+   * R[a] = R[b] + R[c] slots, R[c] already scaled; traps OutOfBounds when the slot number would leave 0 .. OBJECT_SLOTS-1. On what is no
+   * object (NULL, an error value, a wide number) it is plain arithmetic; the struct pages of pfns stand OBJECT_SLOTS apart, as one array.
+   */
   PADD: 79,
-  /** R[a] = R[b] + c slots (c may be negative: container_of) */
+  /**
+   * R[a] = R[b] + c slots (c may be negative: container_of). Never traps: the pointer may leave its object as long as nobody looks, and
+   * LD/ST with the offset that brings it back see the object again (list_for_each_entry ends on a container that is none).
+   */
   PADDI: 80,
-  /** R[a] = (R[b] - R[c]) in slots, traps BadPointer for different objects */
+  /** R[a] = (R[b] - R[c]) in slots, traps BadPointer for different objects; on what PADD treats as plain numbers it is arithmetic. */
   PDIFF: 81,
 
   /** Bit-fields in a storage unit held in a register: R[a] = bits of R[b]; c = offset | width << 8 | signed << 16 */
@@ -162,9 +171,9 @@ export const Op = {
   /** R[a] = R[a] with the field replaced by R[b]; c as for BFX (unit treated as U64) */
   BFI: 83,
 
-  /** Stop with TrapCode.Unsupported; a = index into FunctionCode.problems */
+  /** Stop with TrapCode.Unsupported (Undefined if the problem's rule is C-UNDEFINED); a = index into FunctionCode.problems */
   TRAP: 84,
-  /** Tell the observer: note(kind a, value R[b], c). No effect on the state. See NoteKind. */
+  /** Tell the observer: note(kind a, value R[b], c, or R[c] for NoteKind.Progress). No effect on the state. See NoteKind. */
   NOTE: 85,
   /** Native variant: address of static object b: R[a] = statics[b] pointer (object allocated when the program is instantiated). */
   LDSTATIC: 86,
@@ -280,7 +289,10 @@ export interface StaticObject {
   slots: number;
   /** Initial values by slot (others 0); pointers to other statics / functions are given as such. */
   init: StaticInit[];
-  /** For string literals: the text (then slots = length + 1 and init is empty: the VM fills in the bytes). */
+  /**
+   * For string literals: the text, one character (U+0000 .. U+00FF) for each byte of it in UTF-8; then slots = length + 1 and init is empty: the
+   * VM fills in the bytes as signed chars.
+   */
   text?: string;
 }
 export type StaticInit =

@@ -15,8 +15,9 @@ import type { Budget, RunResult, Vm } from './vm.ts';
 const WORD = 2 ** 32;
 const PER_WORD = 1 / WORD;
 const PER_OBJECT = 1 / OBJECT_SLOTS;
-/** Below this a quotient of doubles, cut to an integer, is exact: the next integer is further away than rounding reaches. */
-const EXACT_QUOTIENT = 2 ** 52;
+const SLOT_MASK = OBJECT_SLOTS - 1;
+/** Addresses from here on are no heap object's. */
+const HEAP_END = STACK_OBJECT * OBJECT_SLOTS;
 const POWER = Float64Array.from({ length: 64 }, (_, n) => 2 ** n);
 const PER_POWER = Float64Array.from({ length: 64 }, (_, n) => 2 ** -n);
 /** Instructions counted down at a time, so that the counter is a small integer. */
@@ -31,7 +32,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   const natives = vm.natives;
   const observer = vm.observer;
   const slotOwner = memory.slotOwner;
-  const stackObject = STACK_OBJECT + thread.number;
+  const stack = (STACK_OBJECT + thread.number) * OBJECT_SLOTS;
 
   // The thread.
   const file = thread.registers;
@@ -58,7 +59,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   let objects = memory.count;
 
   let rest = budget.instructions;
-  let chunk = Math.min(rest, CHUNK);
+  let chunk = Math.min(rest, CHUNK) | 0;
   let remaining = chunk;
 
   let trapCode = 0;
@@ -74,7 +75,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         pcs[depth] = i >> 2;
         break;
       }
-      chunk = Math.min(rest, CHUNK);
+      chunk = Math.min(rest, CHUNK) | 0;
       remaining = chunk;
     }
     remaining--;
@@ -218,6 +219,8 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
+      // The quotient of two integers up to 2^53, cut to an integer, is exact: rounding can only carry x / y up to the next integer q if q * y
+      // is beyond 2^53, and q * y is at most x + 1.
       case 26: // DIV_I64
       case 36: {
         // DIV_U64
@@ -229,7 +232,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
           break run;
         }
         const r = Math.trunc(x / y);
-        if (x < EXACT_QUOTIENT && x > -EXACT_QUOTIENT && r === r) regs[fp + a] = r + 0;
+        if (r === r) regs[fp + a] = r + 0;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
@@ -244,7 +247,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
           break run;
         }
         const r = x - Math.trunc(x / y) * y;
-        if (x < EXACT_QUOTIENT && x > -EXACT_QUOTIENT && r === r) regs[fp + a] = r;
+        if (r === r) regs[fp + a] = r;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
@@ -571,23 +574,29 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       }
 
       case 72: // LEA
-        regs[fp + a] = stackObject * OBJECT_SLOTS + fp + b;
+        regs[fp + a] = stack + fp + b;
         break;
       case 73: {
         // LD
         const address = regs[fp + b] + c;
-        const object = Math.floor(address * PER_OBJECT);
-        const slot = address - object * OBJECT_SLOTS;
-        if (object >= 0 && object < objects && slot < limits[object]) {
-          const at = bases[object] + slot;
-          const v = heap[at];
+        if (address < HEAP_END && address >= OBJECT_SLOTS) {
+          const object = (address * PER_OBJECT) | 0;
+          const slot = address & SLOT_MASK;
+          if (object < objects && slot < limits[object]) {
+            const at = (bases[object] + slot) | 0;
+            const v = heap[at];
+            regs[fp + a] = v;
+            if (v !== v) copyWide(halves, fp + a, memory.slots.halves, at);
+            break;
+          }
+        } else if (address >= stack && address < stack + top) {
+          const at = address & SLOT_MASK;
+          const v = regs[at];
           regs[fp + a] = v;
-          if (v !== v) copyWide(halves, fp + a, memory.slots.halves, at);
-        } else if (object === stackObject && slot < top) {
-          const v = regs[slot];
-          regs[fp + a] = v;
-          if (v !== v) copyWide(halves, fp + a, halves, slot);
-        } else if (!access.load(thread, regs[fp + b], c, fp + a)) {
+          if (v !== v) copyWide(halves, fp + a, halves, at);
+          break;
+        }
+        if (!access.load(thread, regs[fp + b], c, fp + a)) {
           trapCode = access.code;
           message = access.message;
           break run;
@@ -597,18 +606,23 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 74: {
         // ST
         const address = regs[fp + a] + b;
-        const object = Math.floor(address * PER_OBJECT);
-        const slot = address - object * OBJECT_SLOTS;
         const v = regs[fp + c];
-        if (v === v && object >= 0 && object < objects && slot < limits[object]) {
-          const at = bases[object] + slot;
-          const old = heap[at];
-          if (old === old) journal.write2(slotOwner, at, old);
-          else memory.record(at);
-          heap[at] = v;
-        } else if (v === v && object === stackObject && slot < top) {
-          regs[slot] = v;
-        } else if (!access.store(thread, regs[fp + a], b, fp + c)) {
+        if (address < HEAP_END && address >= OBJECT_SLOTS && v === v) {
+          const object = (address * PER_OBJECT) | 0;
+          const slot = address & SLOT_MASK;
+          if (object < objects && slot < limits[object]) {
+            const at = (bases[object] + slot) | 0;
+            const old = heap[at];
+            if (old === old) journal.write2(slotOwner, at, old);
+            else memory.record(at);
+            heap[at] = v;
+            break;
+          }
+        } else if (address >= stack && address < stack + top && v === v) {
+          regs[address & SLOT_MASK] = v;
+          break;
+        }
+        if (!access.store(thread, regs[fp + a], b, fp + c)) {
           trapCode = access.code;
           message = access.message;
           break run;

@@ -12,9 +12,12 @@ export interface NativeCall {
   /** Argument as the 64-bit pattern it is, also when wide; signed as stored. */
   big(index: number): bigint;
   isWide(index: number): boolean;
-  /** NUL-terminated string behind a `char *` argument; `(null)` for NULL; traps on a bad pointer. */
+  /** NUL-terminated string behind a `char *` argument, decoded from UTF-8; `(null)` for NULL; traps on a bad pointer. */
   str(index: number): string;
-  /** Read / write one slot through a pointer; trap like LD / ST. Writes are journalled. */
+  /**
+   * Read / write one slot through a pointer; trap like LD / ST; `load` traps with BadArgument on a wide value. Writes are journalled, but for
+   * those to the running thread's own stack, which its snapshots hold.
+   */
   load(pointer: number, slot: number): number;
   loadBig(pointer: number, slot: number): bigint;
   store(pointer: number, slot: number, value: number): void;
@@ -26,7 +29,7 @@ export interface NativeCall {
   wide(value: bigint): number;
   /** Number of the running thread. */
   readonly thread: number;
-  /** Stop the thread with a trap at the call. */
+  /** Stop the thread with a trap at the call. Does not return: like every other trap here it leaves the native at once. */
   trap(code: number, message: string): number;
 }
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FUNCTION_OBJECT, OBJECT_SLOTS, PAGE_OBJECT, STACK_OBJECT, TrapCode } from '../../../engine/vm/bytecode.ts';
+import type { NativeCall } from '../../../engine/vm/native.ts';
 import { assemble, type FunctionOptions, label, op, TestProgram } from './assemble.ts';
-import { callOn, machine, outcome } from './machine.ts';
+import { callOn, machine, memoryImage, outcome } from './machine.ts';
 
 const sumTo = assemble('sum_to', { parameters: 1 }, [
   op('LDI', 1, 0),
@@ -167,6 +168,36 @@ test('COPY and ZERO work across the stack and the heap, and where they overlap',
     op('RET', 0),
   ]);
   assert.equal(outcome(machine([main], { statics: [{ name: 's', slots: 4, init: [] }] })), 23);
+});
+
+test('objects stay where they are when a native makes the heap grow', () => {
+  const main = assemble('main', { parameters: 1 }, [
+    op('LDSTATIC', 1, 0),
+    op('LDI', 3, 7),
+    op('ST', 1, 0, 3),
+    label('again'),
+    op('LDI', 4, 700),
+    op('CALLN', 4, 0, 1),
+    op('ST', 4, 699, 3),
+    op('LD', 5, 1, 0),
+    op('ADDI_I32', 5, 5, 1),
+    op('ST', 1, 0, 5),
+    op('ADDI_I32', 0, 0, -1),
+    op('JF', 0, 'end'),
+    op('LOOP', 'again', 0),
+    label('end'),
+    op('LD', 0, 1, 0),
+    op('RET', 0),
+  ]);
+  const natives = [{ prototype: 'void *make(int)', call: (call: NativeCall) => call.allocate(call.num(0)) }];
+  const vm = machine([main], { natives, statics: [{ name: 's', slots: 1, init: [] }] });
+  const mark = vm.journal.mark();
+  assert.equal(outcome(vm, [400]), 407);
+  assert.equal(vm.memory.count, 402);
+  assert.equal(vm.access.read(vm.threads[0], vm.staticPointer(0), 0), 407);
+  vm.journal.undoTo(mark);
+  assert.deepEqual(memoryImage(vm), { count: 1, top: 0, bases: [0], limits: [0], slots: [], beyond: false });
+  assert.equal(outcome(vm, [400]), 407);
 });
 
 // Traps: what, and where.

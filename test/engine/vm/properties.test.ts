@@ -36,6 +36,14 @@ function recorded(functions: readonly FunctionCode[]): { vm: Vm; thread: Thread;
           return call.allocate(2);
         },
       },
+      {
+        prototype: 'void drop(u64 *)',
+        call: (call) => {
+          history.push(['drop', ...where()]);
+          call.free(call.num(0));
+          return 0;
+        },
+      },
     ],
     observer: { note: (kind, value, other) => history.push(['note', kind, value, other, ...where()]) },
   });

@@ -41,6 +41,11 @@ const instruction = (callees: number): fc.Arbitrary<Line[]> => {
     fc
       .tuple(value, slot)
       .map(([a, s]) => [op('CALLN', 14, 1, 0), op('ST', 14, 0, a), op('ST', 8, s, a), op('LD', a, 14, 0)]),
+    fc.constantFrom(
+      [op('CALLN', 14, 1, 0), op('MOV', 15, 14), op('ST', 14, 1, 0), op('CALLN', 15, 2, 1)],
+      [op('CALLN', 14, 1, 0), op('ST', 8, 5, 14)],
+      [op('LD', 14, 8, 5), op('CALLN', 14, 2, 1)],
+    ),
   ];
   if (callees > 0) {
     const target = fc.integer({ min: 1, max: callees });

@@ -136,6 +136,20 @@ for (const kind of Object.keys(IntKind)) {
   });
 }
 
+test('an error pointer is high up among addresses: IS_ERR_VALUE compares unsigned', () => {
+  const error = -12n; // as ERR_PTR(-12) leaves it in a pointer
+  const limit = 2n ** 64n - 4095n;
+  for (const [name, x, y, expected] of [
+    ['LE_U64', limit, error, 1n],
+    ['LE_U64', error, limit, 0n],
+    ['LT_U64', error, 4096n, 0n],
+    ['LT_U64', 4096n, error, 1n],
+    ['LT_U64', -12n, -11n, 1n],
+  ] as const) {
+    check(name, undefined, x, y, expected);
+  }
+});
+
 test('LNOT, JT and JF ask whether a value is zero, wide ones too', () => {
   fc.assert(
     fc.property(fc.oneof(integers('I64'), integers('U64')), (x) => {
