@@ -72,7 +72,10 @@ function realPath(path: string): string {
 
 async function matching(pattern: string): Promise<string[]> {
   try {
-    return await glob(pattern, { expandDirectories: false, ignore: ['**/node_modules/**'] });
+    const files = await glob(pattern, { expandDirectories: false, ignore: ['**/node_modules/**'] });
+    const all = new Set(files.map((file) => resolve(file)));
+    // Of a file that is found under its own name and through a link, its own name.
+    return files.filter((file) => realPath(resolve(file)) === resolve(file) || !all.has(realPath(resolve(file))));
   } catch {
     return []; // a folder on the way that cannot be read
   }
