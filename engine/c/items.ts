@@ -41,6 +41,9 @@ const ANNOTATIONS = new Set(
   ).split(' '),
 );
 
+/** Tokens of the longest macro call with statements in it; the kernel's trace events have some hundreds. */
+const LONGEST_CALL = 4000;
+
 export const isColumn0 = (t: Token): boolean => t.lineStart && !t.spaceBefore && t.kind !== 'end';
 
 /** Split the tokens of a run. `fragment`: a hunk, which may begin and end anywhere, so that nothing unbalanced in it is a problem. */
@@ -59,6 +62,11 @@ class Splitter {
   private readonly items: ItemSpan[] = [];
   /** Set once the text has turned out to be unbalanced to its end: from then on every item start in column 0 is believed at once. */
   private wary = false;
+  private starts: number[] | undefined;
+  private looked = -1;
+  private call = -1;
+  private callEnd = 0;
+  private inTime = false;
 
   constructor(tokens: readonly Token[], fragment: boolean, report: (problem: UnitProblem) => void) {
     this.tokens = tokens;
@@ -159,7 +167,8 @@ class Splitter {
           break;
         case ';':
           if (open.length === 0) return this.add(from, at + 1, -1, false);
-          if (braces === 0) {
+          // TRACE_EVENT() and the like take statements as arguments.
+          if (braces === 0 && !this.closesInTime(open[0])) {
             this.unclosed(open[open.length - 1]);
             const next = this.itemAfter(open[0], at);
             return this.add(from, next > 0 ? next : at + 1, -1, true);
@@ -199,11 +208,15 @@ class Splitter {
       tokens[to - 1].text !== ')'
     )
       return false;
-    return this.groupEnd(from + 1, to) === to;
+    if (this.call !== from) {
+      this.call = from;
+      this.callEnd = this.groupEnd(from + 1, this.tokens.length);
+    }
+    return this.callEnd === to;
   }
 
-  /** Index after the bracket group that opens at `at`; `to` if it does not close before. */
-  private groupEnd(at: number, to: number): number {
+  /** Index after the bracket group that opens at `at`; if it does not close before `to`: `to`, or -1 with `strict`. */
+  private groupEnd(at: number, to: number, strict = false): number {
     let depth = 0;
     for (let i = at; i < to; i++) {
       const { text, kind } = this.tokens[i];
@@ -211,7 +224,7 @@ class Splitter {
       if (text === '(' || text === '[' || text === '{') depth++;
       else if ((text === ')' || text === ']' || text === '}') && --depth === 0) return i + 1;
     }
-    return to;
+    return strict ? -1 : to;
   }
 
   /** Could an item begin at `at`? In column 0, a word, and no label. */
@@ -220,6 +233,16 @@ class Splitter {
     if (token === undefined || token.kind !== 'identifier' || !isColumn0(token)) return false;
     const next = this.tokens[at + 1];
     return !(next?.text === ':' || token.text === 'case' || token.text === 'default');
+  }
+
+  /** Does the bracket at `open` close before the next item begins? Found once per bracket. */
+  private closesInTime(open: number): boolean {
+    if (this.looked !== open) {
+      this.looked = open;
+      const limit = Math.min(this.tokens.length, open + LONGEST_CALL);
+      this.inTime = this.groupEnd(open, this.itemAfter(open, limit) || limit, true) > 0;
+    }
+    return this.inTime;
   }
 
   /** Does a function's head stand before the `{` at `at`, rather than an initializer's comma or brace? */
@@ -241,8 +264,20 @@ class Splitter {
 
   /** First item start after `from` and before `to`; 0 if there is none. */
   private itemAfter(from: number, to: number): number {
-    for (let at = from + 1; at < to; at++) if (this.beginsItem(at)) return at;
-    return 0;
+    // Every place where an item could begin, found once: an unbalanced text asks often.
+    if (this.starts === undefined) {
+      this.starts = [];
+      for (let at = 0; at < this.tokens.length; at++) if (this.beginsItem(at)) this.starts.push(at);
+    }
+    const { starts } = this;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= from) low = middle + 1;
+      else high = middle;
+    }
+    return low < starts.length && starts[low] < to ? starts[low] : 0;
   }
 
   /**

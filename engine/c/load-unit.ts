@@ -96,7 +96,7 @@ export function loadUnit(input: LoadInput): LoadedUnit {
 
 /** Of a text that holds no diff: is it at least C? */
 const looksLikeC = (text: string): boolean =>
-  /^(?:#\s*include\b|#\s*define\b|static\s|\w[\w \t*]*\([^;]*\)\s*\{)/m.test(text);
+  /^(?:#\s*include\b|#\s*define\b|static\s|\w[\w \t*]*\([^;]{0,400}\)\s*\{)/m.test(text);
 
 class UnitBuilder {
   readonly preprocessor: Preprocessor;

@@ -20,7 +20,11 @@ interface PaintedToken extends Token {
 }
 
 /** Tokens one expansion may make or read before it is called a bomb; an item of the kernel needs some thousands. */
-const BUDGET = 400_000;
+const BUDGET = 200_000;
+/** The same for all expansions of a unit together; a kernel file needs some hundred thousand. */
+const UNIT_BUDGET = 2_000_000;
+/** Problems kept of one unit: enough to see what is wrong. */
+export const PROBLEMS = 100;
 /** Macro calls within arguments of macro calls. */
 const DEPTH = 100;
 
@@ -55,6 +59,7 @@ export class MacroExpander {
   private readonly table: MacroTable;
   private readonly files: SourceFiles;
   private counter = 0;
+  private left = UNIT_BUDGET;
 
   constructor(table: MacroTable, files: SourceFiles) {
     this.table = table;
@@ -73,6 +78,12 @@ export class MacroExpander {
     changes: readonly MacroChange[] = [],
   ): Token[] {
     return new Expansion(this.table, this.files, this, problems).run(tokens, version, changes, 0);
+  }
+
+  /** What is left of the unit's budget after `amount` more tokens. */
+  draw(amount: number): number {
+    this.left -= amount;
+    return this.left;
   }
 
   nextCounter(): number {
@@ -174,7 +185,14 @@ class Expansion {
   /** Count work; past the budget everything is left unexpanded and one problem says where. */
   private spend(amount: number, at: Token): void {
     this.spent += amount;
-    if (this.spent > BUDGET && !this.exhausted) {
+    if (this.exhausted) return;
+    if (this.owner.draw(amount) < 0) {
+      this.exhausted = true;
+      this.report(
+        at,
+        `The macros of this file expand to more than ${UNIT_BUDGET} tokens together: from here on they are left as they stand.`,
+      );
+    } else if (this.spent > BUDGET) {
       this.exhausted = true;
       this.report(
         at,
@@ -191,7 +209,7 @@ class Expansion {
 
   private report(at: Token, message: string): void {
     // One broken macro used a thousand times is one thing to know.
-    if (this.reported++ >= 10) return;
+    if (this.reported++ >= 10 || this.problems.length >= PROBLEMS) return;
     this.problems.push({ origin: { file: at.file, start: at.start, end: at.end }, rule: 'C-SYNTAX', message });
   }
 

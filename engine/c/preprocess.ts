@@ -8,7 +8,7 @@ import type { Origin } from '../vm/bytecode.ts';
 import { evaluateCondition } from './condition.ts';
 import type { UnitProblem, UnknownInclude } from './load-unit.ts';
 import { MacroTable, parseDefine } from './macro.ts';
-import { type MacroChange, MacroExpander } from './macro-expand.ts';
+import { type MacroChange, MacroExpander, PROBLEMS } from './macro-expand.ts';
 import type { CSource } from './program.ts';
 import { fileView, type SourceFiles } from './source.ts';
 import type { CProblem, Token } from './token.ts';
@@ -20,8 +20,6 @@ const INCLUDE_DEPTH = 200;
 const INCLUDES = 5000;
 /** Active tokens of one unit; an allyesconfig kernel file has some hundred thousand with everything it includes. */
 const TOKENS = 4_000_000;
-/** Problems kept of one unit: enough to see what is wrong. */
-export const PROBLEMS = 100;
 
 /** Active tokens in order, unexpanded. */
 export interface TokenRun {
@@ -210,7 +208,7 @@ export class Preprocessor {
         this.include(name, tokens, from, to, path, depth);
         break;
       case 'error':
-        this.complain(name, `#error: ${spelling(tokens, from, to)}`);
+        this.doubtful(name, `#error: ${spelling(tokens, from, to)}`);
         break;
       case 'warning':
         this.complain(name, `#warning: ${spelling(tokens, from, to)}`, 'warning');
@@ -279,7 +277,7 @@ export class Preprocessor {
     }
     const result = evaluateCondition(ready);
     if ('message' in result) {
-      this.complain(result.token, result.message);
+      this.doubtful(result.token, result.message);
       return false;
     }
     return result.value !== 0n;
@@ -330,6 +328,14 @@ export class Preprocessor {
     if (line.length > 0 && line[0].kind === 'identifier')
       line = this.expander.expand(line, this.table.version, this.problems);
     const name = includeName(line, 0, line.length);
+    if (name === undefined && from < to && tokens[from].kind === 'identifier') {
+      // A name that a macro of some unknown header makes.
+      this.unknownIncludes.push({
+        name: spelling(tokens, from, to),
+        origin: { file: directive.file, start: tokens[from].start, end: tokens[to - 1].end },
+      });
+      return;
+    }
     if (name === undefined) {
       this.complain(directive, '`#include` needs a name in `"…"` or `<…>`.');
       return;
@@ -368,13 +374,30 @@ export class Preprocessor {
   }
 
   /** A quoted name is looked for beside the includer first; `#include_next` passes over the file it stands in. */
-  private resolve(name: string, quoted: boolean, path: string, not: number): { source: CSource; name: string } | undefined {
+  private resolve(
+    name: string,
+    quoted: boolean,
+    path: string,
+    not: number,
+  ): { source: CSource; name: string } | undefined {
     const names = quoted && path.includes('/') ? [join(path.slice(0, path.lastIndexOf('/')), name), name] : [name];
     for (const candidate of names) {
       const source = this.headers.get(candidate);
       if (source !== undefined && this.files.list[not] !== source) return { source, name: candidate };
     }
     return undefined;
+  }
+
+  /** An error, unless headers we do not have may have decided otherwise. */
+  private doubtful(at: Token, message: string): void {
+    const known = this.unknownIncludes.length === 0;
+    if (known) this.complain(at, message);
+    else
+      this.complain(
+        at,
+        `${message} (This may be because headers of this file are not known here, such as \`${this.unknownIncludes[0].name}\`.)`,
+        'information',
+      );
   }
 
   private complain(at: Token, message: string, severity?: UnitProblem['severity']): void {
