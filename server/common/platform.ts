@@ -21,6 +21,8 @@ export interface Platform {
 
 export interface Engine {
   createChecker(host: FileHost): Checker;
+  /** Names of the bundled kernel models. */
+  kernels: readonly string[];
   /** Text of a bundled model file, by its path below the models (`kvm-rfc-v8/sev.c`). */
   modelText(path: string): string | undefined;
 }

@@ -1,4 +1,4 @@
-// Text files on disk. Nothing here throws: what cannot be read says why, in words that stand after a file's name.
+// Text files on disk. Nothing here throws: what cannot be read says why, in words that stand after “cannot be read:”.
 
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,11 +18,11 @@ export function readText(path: string, encoding: 'strict' | 'lenient'): ReadResu
   try {
     // Looked at first: opening a named pipe would wait for its writer.
     const status = statSync(path);
-    if (status.isDirectory()) return { error: 'is a folder' };
-    if (!status.isFile()) return { error: 'is not a regular file' };
-    if (status.size > largestFile) return { error: `is larger than ${largestFile / 1024 / 1024} MB` };
+    if (status.isDirectory()) return { error: 'it is a folder' };
+    if (!status.isFile()) return { error: 'it is not a regular file' };
+    if (status.size > largestFile) return { error: `it is larger than ${largestFile / 1024 / 1024} MB` };
     const bytes = readFileSync(path);
-    if (bytes.includes(0)) return { error: 'is not a text file: it contains a NUL byte' };
+    if (bytes.includes(0)) return { error: 'it is not text, it contains a NUL byte' };
     return { text: new TextDecoder('utf-8', { fatal: encoding === 'strict' }).decode(bytes) };
   } catch (error) {
     return { error: reason(error) };
@@ -55,16 +55,16 @@ function pathOfUri(uri: string): string | undefined {
 }
 
 const reasons: Record<string, string> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist: part of its path is no folder',
-  EACCES: 'cannot be read: permission denied',
-  EPERM: 'cannot be read: not permitted',
-  ELOOP: 'cannot be read: too many symbolic links',
-  ENAMETOOLONG: 'cannot be read: the name is too long',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
+  ENOENT: 'no such file',
+  ENOTDIR: 'part of its path is no folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 };
 
 export function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return reasons[code] ?? `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 }

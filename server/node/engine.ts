@@ -1,10 +1,15 @@
 // The engine that the server and the command line run.
 
 import { createChecker } from '../../engine/checker.ts';
-import { modelFiles } from '../../engine/generated/models.ts';
+import { kernelModels, MODEL_SCHEME, modelText } from '../../engine/models/model.ts';
 import type { Engine } from '../common/platform.ts';
 
 export const engine: Engine = {
   createChecker,
-  modelText: (path) => (Object.hasOwn(modelFiles, path) ? modelFiles[path] : undefined),
+  kernels: kernelModels.map(({ name }) => name),
+  modelText: (path) => {
+    // Asked for by clients, who may ask for `__proto__`.
+    const text: unknown = modelText(MODEL_SCHEME + path);
+    return typeof text === 'string' ? text : undefined;
+  },
 };

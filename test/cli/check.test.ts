@@ -77,6 +77,8 @@ describe('the exit code', () => {
     ['a folder has no scenarios', ['empty'], 2],
     ['a glob matches nothing', ['*.nothing'], 2],
     ['a patch cannot be read', ['good.snpscenario', '--patch', 'no.patch'], 2],
+    ['a kernel model is not bundled', ['good.snpscenario', '--kernel', 'hurd'], 2],
+    ['a kernel model is bundled', ['good.snpscenario', '--kernel', 'fake'], 0],
     ['the engine throws', ['crash.snpscenario', 'bad.snpscenario', 'no-such-file'], 3],
   ];
   for (const [what, args, code] of codes) {
@@ -128,10 +130,10 @@ describe('files', () => {
     assert.equal(code, 2);
     assert.deepEqual(paths, ['folders/real.snpscenario', 'good.snpscenario']);
     assert.deepEqual(report.errors, [
-      { path: 'folders/x.snpscenario', kind: 'input', message: 'is a folder' },
-      { path: 'nope', kind: 'input', message: 'does not exist' },
+      { path: 'folders/x.snpscenario', kind: 'input', message: 'is a folder, not a scenario' },
+      { path: 'nope', kind: 'input', message: 'cannot be read: no such file' },
       { path: 'empty', kind: 'input', message: 'has no .snpscenario file in it' },
-      { path: 'latin.snpscenario', kind: 'input', message: 'is not UTF-8 text' },
+      { path: 'latin.snpscenario', kind: 'input', message: 'cannot be read: it is not UTF-8 text' },
     ]);
     assert.deepEqual(report.summary, { passed: 3, failed: 0, errors: 0 });
   });
@@ -161,7 +163,7 @@ test('JSON says everything, with paths as given, relative or absolute', async ()
     uses.diagnostics.map(({ rule, file, message }: Record<string, string>) => `${file} ${rule} ${message}`),
     [
       './uses.snpscenario USE \tint x;\n',
-      './uses.snpscenario USE error: does not exist',
+      './uses.snpscenario USE error: no such file',
       './uses.snpscenario BLAME here',
       `${resolve(folder, '../elsewhere.c')} ORDER there`,
       'model:fake/sev.c X y',
@@ -196,7 +198,7 @@ test('JSON says everything, with paths as given, relative or absolute', async ()
 describe('text', () => {
   test('has a place, an excerpt, notes and a summary', async () => {
     const { stdout, stderr } = await run(['check', 'bad.snpscenario', 'uses.snpscenario', 'none.snpscenario', 'nope']);
-    assert.equal(stderr, 'nope error does not exist\n');
+    assert.equal(stderr, 'nope error cannot be read: no such file\n');
     assert.equal(
       stdout.replaceAll(resolve(folder, '..'), '<tmp>'),
       `bad.snpscenario:2:1 error ATTR-RMP (I-ATTR-RMP) wrong
@@ -207,7 +209,7 @@ uses.snpscenario:1:1 error USE (I-USE) \tint x;
     
      1 | use c/sev.c
        | ^^^^^^^^^^^
-uses.snpscenario:2:1 error USE (I-USE) error: does not exist
+uses.snpscenario:2:1 error USE (I-USE) error: no such file
      2 | use missing.c
        | ^^^^^^^^^^^^^
 uses.snpscenario:3:1 error BLAME (I-BLAME) here

@@ -8,14 +8,24 @@
 //   work N                         N units of work before the next line
 //   throw message…                 a bug of the engine
 //   forever                        never finishes
-//   print message…                 writes to the console, as a forgotten debugging line would
+//   print message…                 writes to the console, as a forgotten debugging line would; printf to stdout itself
+//   later, reject message…         an error that nobody catches, in a callback or a promise
+//   unused                         a diagnostic that is tagged
+//   scenario STATUS NAME           a verdict
 
 import type { Diagnostic, Location } from '../../engine/base/diagnostic.ts';
 import type { Check, Checker, CheckResult, FileHost } from '../../engine/check.ts';
+import type { Engine } from '../../server/common/platform.ts';
 
-export const fakeModels: Record<string, string> = { 'fake/sev.c': 'int sev;\n' };
+const models: Record<string, string> = { 'fake/sev.c': 'int sev;\n' };
 
-export function createFakeChecker(host: FileHost): Checker {
+export const fakeEngine: Engine = {
+  createChecker: createFakeChecker,
+  kernels: ['fake'],
+  modelText: (path) => (Object.hasOwn(models, path) ? models[path] : undefined),
+};
+
+function createFakeChecker(host: FileHost): Checker {
   // As a real checker would, it remembers files until it is told that they changed.
   const known = new Map<string, ReturnType<FileHost['read']>>();
   const read = (path: string) => {

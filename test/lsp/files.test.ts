@@ -91,7 +91,7 @@ describe('a scenario is checked again', () => {
     const path = join(folder, 'sev.c');
     const event = (type: number, name = 'sev.c') =>
       client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: uri(name), type }] });
-    assert.deepEqual(messages(await open('a.snpscenario', 'use sev.c')), ['error: does not exist']);
+    assert.deepEqual(messages(await open('a.snpscenario', 'use sev.c')), ['error: no such file']);
     writeFileSync(path, 'made');
     event(1);
     assert.deepEqual(messages(await client.diagnostics(a)), ['made']);
@@ -100,7 +100,7 @@ describe('a scenario is checked again', () => {
     assert.deepEqual(messages(await client.diagnostics(a)), ['MADE']);
     rmSync(path);
     event(3, ''); // some clients name the folder
-    assert.deepEqual(messages(await client.diagnostics(a)), ['error: does not exist']);
+    assert.deepEqual(messages(await client.diagnostics(a)), ['error: no such file']);
   });
 
   test('with the file as it is now, even if nobody told the server', async () => {
@@ -131,14 +131,14 @@ describe('files that cannot be had', () => {
       .map((name) => `use ${name}`)
       .join('\n');
     assert.deepEqual(messages(await open('a.snpscenario', text)), [
-      'error: is not a text file: it contains a NUL byte',
+      'error: it is not text, it contains a NUL byte',
       '//\ufffd',
       'int x;',
-      'error: is a folder',
-      'error: is not a regular file',
-      'error: does not exist',
+      'error: it is a folder',
+      'error: it is not a regular file',
+      'error: no such file',
       'error: https: only files on disk and documents open in the editor can be read',
-      'error: does not exist',
+      'error: no such file',
     ]);
   });
 

@@ -42,18 +42,23 @@ export async function check(paths: readonly string[], options: CheckOptions, eng
   const overrides = options.overrides.map(({ kind, path }) => ({ kind, path: resolve(path), shown: slashed(path) }));
   const unreadable = overrides.flatMap(({ path, shown }) => {
     const read = host.read(path);
-    return 'error' in read ? [{ path: shown, message: read.error }] : [];
+    return 'error' in read ? [{ path: shown, message: `cannot be read: ${read.error}` }] : [];
   });
   for (const error of unreadable) fail({ ...error, kind: 'input' });
+  const hasKernel = options.kernel === undefined || engine.kernels.includes(options.kernel);
+  if (!hasKernel) {
+    const message = `is no bundled kernel model; there are: ${engine.kernels.join(', ')}`;
+    fail({ path: options.kernel!, kind: 'input', message });
+  }
   const checkerOptions: CheckerOptions = { overrides: overrides.map(({ kind, path }) => ({ kind, path })) };
   if (options.kernel !== undefined) checkerOptions.kernel = options.kernel;
 
   let checker = engine.createChecker(host);
-  // Verdicts without the patch that was asked for would be verdicts on something else.
-  for (const file of unreadable.length ? [] : files) {
+  // Verdicts without the kernel or patch that was asked for would be verdicts on something else.
+  for (const file of unreadable.length || !hasKernel ? [] : files) {
     const read = readText(file.path, 'strict');
     if ('error' in read) {
-      fail({ path: file.shown, kind: 'input', message: read.error });
+      fail({ path: file.shown, kind: 'input', message: `cannot be read: ${read.error}` });
       continue;
     }
     try {

@@ -35,7 +35,8 @@ export async function findFiles(paths: readonly string[]): Promise<{ files: Foun
     const before = found.size;
     const hadErrors = errors.length;
     const kind = kindOf(path);
-    if (kind === 'folder' && path.endsWith(extension)) errors.push({ path: slashed(path), message: 'is a folder' });
+    if (kind === 'folder' && path.endsWith(extension))
+      errors.push({ path: slashed(path), message: 'is a folder, not a scenario' });
     else if (kind === 'folder') {
       const below: string[] = [];
       walk(path, below, errors);
@@ -48,7 +49,7 @@ export async function findFiles(paths: readonly string[]): Promise<{ files: Foun
       const matches = (await matching(path)).filter((file) => file.endsWith(extension)).sort();
       for (const file of matches) add(file);
       if (!matches.length && found.size === before) errors.push({ path, message: `matches no ${extension} file` });
-    } else errors.push({ path: slashed(path), message: kind.error });
+    } else errors.push({ path: slashed(path), message: `cannot be read: ${kind.error}` });
   }
   return { files: [...found.values()], errors };
 }
@@ -87,13 +88,13 @@ function walk(folder: string, files: string[], errors: FileError[]): void {
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    errors.push({ path: slashed(folder), message: reason(error) });
+    errors.push({ path: slashed(folder), message: `cannot be read: ${reason(error)}` });
     return;
   }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (entry.name.endsWith(extension)) errors.push({ path: slashed(path), message: 'is a folder' });
+      if (entry.name.endsWith(extension)) errors.push({ path: slashed(path), message: 'is a folder, not a scenario' });
       else if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) walk(path, files, errors);
     } else if (entry.name.endsWith(extension)) files.push(path);
   }
