@@ -17,13 +17,19 @@ export interface Undoable {
 }
 
 const LENGTH_LIMIT = 16;
+/** Numbers in a block. A record never spans two blocks, and a full block is never copied: growing costs nothing but the new block. */
+const BLOCK = 1 << 16;
 
 /** A position in the journal; only comparable within the same journal. */
 export type JournalMark = number;
 
 export class Journal {
   private readonly owners: Undoable[] = [];
-  private data = new Float64Array(1024);
+  /** Blocks before the present one, and how far each is filled. */
+  private readonly full: Float64Array[] = [];
+  private readonly fills: number[] = [];
+  /** Small at first: most journals stay so. */
+  private data = new Float64Array(256);
   private top = 0;
 
   /** Register an owner. The id stays valid for the journal's life. */
@@ -34,16 +40,16 @@ export class Journal {
 
   /** The present position; pass it to {@link undoTo}. */
   mark(): JournalMark {
-    return this.top;
+    return this.full.length * BLOCK + this.top;
   }
 
-  /** Numbers held, for memory budgets. */
+  /** Numbers that room is held for, for memory budgets. */
   get length(): number {
-    return this.top;
+    return this.mark();
   }
 
   write1(owner: number, a: number): void {
-    if (this.top + 2 > this.data.length) this.grow();
+    if (this.top + 2 > this.data.length) this.grow(2);
     const d = this.data;
     let t = this.top;
     d[t++] = a;
@@ -52,7 +58,7 @@ export class Journal {
   }
 
   write2(owner: number, a: number, b: number): void {
-    if (this.top + 3 > this.data.length) this.grow();
+    if (this.top + 3 > this.data.length) this.grow(3);
     const d = this.data;
     let t = this.top;
     d[t++] = a;
@@ -62,7 +68,7 @@ export class Journal {
   }
 
   write3(owner: number, a: number, b: number, c: number): void {
-    if (this.top + 4 > this.data.length) this.grow();
+    if (this.top + 4 > this.data.length) this.grow(4);
     const d = this.data;
     let t = this.top;
     d[t++] = a;
@@ -73,7 +79,7 @@ export class Journal {
   }
 
   write5(owner: number, a: number, b: number, c: number, e: number, f: number): void {
-    if (this.top + 6 > this.data.length) this.grow();
+    if (this.top + 6 > this.data.length) this.grow(6);
     const d = this.data;
     let t = this.top;
     d[t++] = a;
@@ -87,8 +93,14 @@ export class Journal {
 
   /** Undo every change made after `mark`. */
   undoTo(mark: JournalMark): void {
-    const d = this.data;
-    while (this.top > mark) {
+    while (this.mark() > mark) {
+      if (this.top === 0) {
+        // The empty rest of the block before it counts as written: a mark may lie anywhere in it.
+        this.data = this.full.pop() as Float64Array;
+        this.top = this.fills.pop() as number;
+        continue;
+      }
+      const d = this.data;
       const header = d[this.top - 1];
       const length = header % LENGTH_LIMIT;
       const at = this.top - 1 - length;
@@ -100,13 +112,22 @@ export class Journal {
 
   /** Forget the history: the present state becomes the beginning. Marks taken before are void. */
   forget(): void {
+    this.full.length = 0;
+    this.fills.length = 0;
     this.top = 0;
-    if (this.data.length > 1 << 16) this.data = new Float64Array(1024);
   }
 
-  private grow(): void {
-    const bigger = new Float64Array(this.data.length * 2);
-    bigger.set(this.data);
-    this.data = bigger;
+  private grow(wanted: number): void {
+    if (this.data.length < BLOCK) {
+      // The first block grows by doubling until it is a whole one.
+      const bigger = new Float64Array(Math.min(BLOCK, this.data.length * 4));
+      bigger.set(this.data);
+      this.data = bigger;
+      if (this.top + wanted <= this.data.length) return;
+    }
+    this.full.push(this.data);
+    this.fills.push(this.top);
+    this.data = new Float64Array(BLOCK);
+    this.top = 0;
   }
 }

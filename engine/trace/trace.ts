@@ -120,7 +120,8 @@ export class Trace {
   }
 
   private grow(): void {
-    const n = this.kind.length * 2;
+    // Copying is what growing costs: fewer and larger steps while that is cheap in memory.
+    const n = this.kind.length * (this.kind.length < 1 << 18 ? 4 : 2);
     this.kind = resized(this.kind, new Uint8Array(n));
     this.step = resized(this.step, new Int32Array(n));
     this.thread = resized(this.thread, new Uint8Array(n));
