@@ -1,6 +1,6 @@
 /**
  * Pointers, the careful way: find the slots behind a pointer or say what is wrong with it. The interpreter handles heap objects and the
- * running thread's own stack itself; everything else, and every trap, comes here.
+ * running thread's own stack itself; everything else, and every trap, comes here. What the interpreter calls returns the trap's code, 0 for none.
  */
 // biome-ignore-all lint/suspicious/noSelfCompare: v !== v asks whether a slot is wide, in one comparison.
 import type { Journal } from '../base/journal.ts';
@@ -54,19 +54,19 @@ export class PointerAccess {
     });
   }
 
-  /** R[target] = mem[pointer + offset]; false when that traps. `thread` is the one that reads. */
-  load(thread: Thread, pointer: number, offset: number, target: number): boolean {
-    if (!this.resolve(thread, pointer, offset, 1)) return false;
+  /** R[target] = mem[pointer + offset]. `thread` is the one that reads. */
+  load(thread: Thread, pointer: number, offset: number, target: number): number {
+    if (!this.resolve(thread, pointer, offset, 1)) return this.code;
     copySlot(thread.registers, target, this.file, this.index);
-    return true;
+    return 0;
   }
 
-  /** mem[pointer + offset] = R[source]; false when that traps. */
-  store(thread: Thread, pointer: number, offset: number, source: number): boolean {
-    if (!this.resolve(thread, pointer, offset, 1)) return false;
+  /** mem[pointer + offset] = R[source]. */
+  store(thread: Thread, pointer: number, offset: number, source: number): number {
+    if (!this.resolve(thread, pointer, offset, 1)) return this.code;
     this.record(this.index);
     copySlot(this.file, this.index, thread.registers, source);
-    return true;
+    return 0;
   }
 
   /** The slot as a number, or signed bits when wide; undefined when that traps. */
@@ -81,27 +81,27 @@ export class PointerAccess {
     return true;
   }
 
-  /** Copy `count` slots, as memmove does; false when either side traps. */
-  copy(thread: Thread, to: number, from: number, count: number): boolean {
-    if (count <= 0) return true;
-    if (!this.resolve(thread, from, 0, count)) return false;
+  /** Copy `count` slots, as memmove does. */
+  copy(thread: Thread, to: number, from: number, count: number): number {
+    if (count <= 0) return 0;
+    if (!this.resolve(thread, from, 0, count)) return this.code;
     const source = this.file;
     const start = this.index;
-    if (!this.resolve(thread, to, 0, count)) return false;
+    if (!this.resolve(thread, to, 0, count)) return this.code;
     const target = this.file;
     const at = this.index;
     if (this.where !== OWN) for (let i = 0; i < count; i++) this.record(at + i);
     if (source === target) target.move(at, start, count);
     else for (let i = 0; i < count; i++) copySlot(target, at + i, source, start + i);
-    return true;
+    return 0;
   }
 
-  zero(thread: Thread, pointer: number, count: number): boolean {
-    if (count <= 0) return true;
-    if (!this.resolve(thread, pointer, 0, count)) return false;
+  zero(thread: Thread, pointer: number, count: number): number {
+    if (count <= 0) return 0;
+    if (!this.resolve(thread, pointer, 0, count)) return this.code;
     if (this.where !== OWN) for (let i = 0; i < count; i++) this.record(this.index + i);
     this.file.values.fill(0, this.index, this.index + count);
-    return true;
+    return 0;
   }
 
   /** Free the heap object that `pointer` is the start of. */

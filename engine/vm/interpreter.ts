@@ -9,6 +9,7 @@ import { FUNCTION_OBJECT, NoteKind, OBJECT_SLOTS, STACK_OBJECT, TrapCode } from 
 import { addToPointer, functionOf, subtractPointers } from './pointers.ts';
 import { copyWide, EXACT } from './slots.ts';
 import { MAX_DEPTH, type Thread } from './thread.ts';
+import { stop } from './trap.ts';
 import * as slow from './values.ts';
 import type { Budget, RunResult, Vm } from './vm.ts';
 
@@ -49,7 +50,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   let i = pcs[depth] << 2;
   let loaded = vm.load(functions[depth]);
   let code = loaded.code;
-  let constants = loaded.constants;
   let top = fp + loaded.frameSize;
 
   // The heap: read again after whatever may have made an object.
@@ -63,7 +63,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   let remaining = chunk;
 
   let trapCode = 0;
-  let message = '';
   let operand = 0;
   let result: RunResult = 'paused';
 
@@ -85,8 +84,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
     const c = code[i + 3];
     i += 4;
     switch (op) {
-      case 0: {
-        // MOV
+      case 0: /* MOV */ {
         const v = regs[fp + b];
         regs[fp + a] = v;
         if (v !== v) copyWide(halves, fp + a, halves, fp + b);
@@ -95,9 +93,8 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 1: // LDI
         regs[fp + a] = b;
         break;
-      case 2: {
-        // LDC
-        const v = constants[b];
+      case 2: /* LDC */ {
+        const v = loaded.constants[b];
         regs[fp + a] = v;
         if (v !== v) copyWide(halves, fp + a, loaded.wideConstants, b);
         break;
@@ -112,28 +109,16 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 5: // MUL_I32
         regs[fp + a] = Math.imul(regs[fp + b], regs[fp + c]);
         break;
-      case 6: {
-        // DIV_I32
-        const y = regs[fp + c] | 0;
-        if (y === 0) {
+      case 6: // DIV_I32
+      case 7: // MOD_I32
+      case 16: // DIV_U32
+      case 17: // MOD_U32
+        if (regs[fp + c] === 0) {
           trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
           break run;
         }
-        regs[fp + a] = ((regs[fp + b] | 0) / y) | 0;
+        slow.divide32(file, op, fp + a, fp + b, fp + c);
         break;
-      }
-      case 7: {
-        // MOD_I32
-        const y = regs[fp + c] | 0;
-        if (y === 0) {
-          trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
-          break run;
-        }
-        regs[fp + a] = ((regs[fp + b] | 0) % y) | 0;
-        break;
-      }
       case 8: // AND_I32
         regs[fp + a] = regs[fp + b] & regs[fp + c];
         break;
@@ -144,10 +129,10 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         regs[fp + a] = regs[fp + b] ^ regs[fp + c];
         break;
       case 11: // SHL_I32
-        regs[fp + a] = regs[fp + b] << (regs[fp + c] === regs[fp + c] ? regs[fp + c] : slow.lowHalf(file, fp + c));
+        regs[fp + a] = regs[fp + b] << slow.lowHalf(file, fp + c);
         break;
       case 12: // SHR_I32
-        regs[fp + a] = regs[fp + b] >> (regs[fp + c] === regs[fp + c] ? regs[fp + c] : slow.lowHalf(file, fp + c));
+        regs[fp + a] = regs[fp + b] >> slow.lowHalf(file, fp + c);
         break;
       case 13: // ADD_U32
         regs[fp + a] = (regs[fp + b] + regs[fp + c]) >>> 0;
@@ -158,28 +143,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 15: // MUL_U32
         regs[fp + a] = Math.imul(regs[fp + b], regs[fp + c]) >>> 0;
         break;
-      case 16: {
-        // DIV_U32
-        const y = regs[fp + c] >>> 0;
-        if (y === 0) {
-          trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
-          break run;
-        }
-        regs[fp + a] = ((regs[fp + b] >>> 0) / y) >>> 0;
-        break;
-      }
-      case 17: {
-        // MOD_U32
-        const y = regs[fp + c] >>> 0;
-        if (y === 0) {
-          trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
-          break run;
-        }
-        regs[fp + a] = ((regs[fp + b] >>> 0) % y) >>> 0;
-        break;
-      }
       case 18: // AND_U32
         regs[fp + a] = (regs[fp + b] & regs[fp + c]) >>> 0;
         break;
@@ -190,45 +153,41 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         regs[fp + a] = (regs[fp + b] ^ regs[fp + c]) >>> 0;
         break;
       case 21: // SHL_U32
-        regs[fp + a] =
-          (regs[fp + b] << (regs[fp + c] === regs[fp + c] ? regs[fp + c] : slow.lowHalf(file, fp + c))) >>> 0;
+        regs[fp + a] = (regs[fp + b] << slow.lowHalf(file, fp + c)) >>> 0;
         break;
       case 22: // SHR_U32
-        regs[fp + a] = regs[fp + b] >>> (regs[fp + c] === regs[fp + c] ? regs[fp + c] : slow.lowHalf(file, fp + c));
+        regs[fp + a] = regs[fp + b] >>> slow.lowHalf(file, fp + c);
         break;
 
-      case 23: {
-        // ADD_I64
+      case 23: // ADD_I64
+      case 33: /* ADD_U64 */ {
         const r = regs[fp + b] + regs[fp + c];
-        if (r < EXACT && r > -EXACT) regs[fp + a] = r;
+        if (r < EXACT && (r >= 0 || (op === 23 && r > -EXACT))) regs[fp + a] = r;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
-      case 24: {
-        // SUB_I64
+      case 24: // SUB_I64
+      case 34: /* SUB_U64 */ {
         const r = regs[fp + b] - regs[fp + c];
-        if (r < EXACT && r > -EXACT) regs[fp + a] = r;
+        if (r < EXACT && (r >= 0 || (op === 24 && r > -EXACT))) regs[fp + a] = r;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
       case 25: // MUL_I64
-      case 35: {
-        // MUL_U64
+      case 35: /* MUL_U64 */ {
         const r = regs[fp + b] * regs[fp + c];
         if (r < EXACT && r > -EXACT) regs[fp + a] = r + 0;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
-      // The quotient of two integers up to 2^53, cut to an integer, is exact: rounding can only carry x / y up to the next integer q if q * y
-      // is beyond 2^53, and q * y is at most x + 1.
+      // The cut quotient of two integers up to 2^53 is exact: rounding carries x / y up to the next integer q only if q * y is beyond 2^53,
+      // and q * y is at most x + 1.
       case 26: // DIV_I64
-      case 36: {
-        // DIV_U64
+      case 36: /* DIV_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
         if (y === 0) {
           trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
           break run;
         }
         const r = Math.trunc(x / y);
@@ -237,13 +196,11 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 27: // MOD_I64
-      case 37: {
-        // MOD_U64
+      case 37: /* MOD_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
         if (y === 0) {
           trapCode = TrapCode.DivideByZero;
-          message = 'division by zero';
           break run;
         }
         const r = x - Math.trunc(x / y) * y;
@@ -252,8 +209,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 28: // AND_I64
-      case 38: {
-        // AND_U64
+      case 38: /* AND_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
         const r = (Math.floor(x * PER_WORD) & Math.floor(y * PER_WORD)) * WORD + ((x & y) >>> 0);
@@ -262,8 +218,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 29: // OR_I64
-      case 39: {
-        // OR_U64
+      case 39: /* OR_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
         const r = (Math.floor(x * PER_WORD) | Math.floor(y * PER_WORD)) * WORD + ((x | y) >>> 0);
@@ -272,8 +227,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 30: // XOR_I64
-      case 40: {
-        // XOR_U64
+      case 40: /* XOR_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
         const r = (Math.floor(x * PER_WORD) ^ Math.floor(y * PER_WORD)) * WORD + ((x ^ y) >>> 0);
@@ -282,8 +236,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 31: // SHL_I64
-      case 41: {
-        // SHL_U64
+      case 41: /* SHL_U64 */ {
         const n = regs[fp + c];
         const r = regs[fp + b] * POWER[n & 63];
         if (r < EXACT && r > -EXACT && n === n) regs[fp + a] = r;
@@ -291,114 +244,69 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 32: // SHR_I64
-      case 42: {
-        // SHR_U64
+      case 42: /* SHR_U64 */ {
         const n = regs[fp + c];
         const r = Math.floor(regs[fp + b] * PER_POWER[n & 63]);
         if (r === r && n === n) regs[fp + a] = r;
         else slow.binary64(file, op, fp + a, fp + b, fp + c);
         break;
       }
-      case 33: {
-        // ADD_U64
-        const r = regs[fp + b] + regs[fp + c];
-        if (r < EXACT && r >= 0) regs[fp + a] = r;
-        else slow.binary64(file, op, fp + a, fp + b, fp + c);
-        break;
-      }
-      case 34: {
-        // SUB_U64
-        const r = regs[fp + b] - regs[fp + c];
-        if (r < EXACT && r >= 0) regs[fp + a] = r;
-        else slow.binary64(file, op, fp + a, fp + b, fp + c);
-        break;
-      }
-
       case 43: // ADDI_I32
         regs[fp + a] = (regs[fp + b] + c) | 0;
         break;
       case 44: // ADDI_U32
         regs[fp + a] = (regs[fp + b] + c) >>> 0;
         break;
-      case 45: {
-        // ADDI_I64
+      case 45: // ADDI_I64
+      case 46: /* ADDI_U64 */ {
         const r = regs[fp + b] + c;
-        if (r < EXACT && r > -EXACT) regs[fp + a] = r;
-        else slow.addImmediate64(file, fp + a, fp + b, c, false);
+        if (r < EXACT && (r >= 0 || (op === 45 && r > -EXACT))) regs[fp + a] = r;
+        else slow.addImmediate64(file, fp + a, fp + b, c, op === 46);
         break;
       }
-      case 46: {
-        // ADDI_U64
-        const r = regs[fp + b] + c;
-        if (r < EXACT && r >= 0) regs[fp + a] = r;
-        else slow.addImmediate64(file, fp + a, fp + b, c, true);
+      case 47: // NEG
+        slow.negate(file, fp + a, fp + b, c);
         break;
-      }
-      case 47: {
-        // NEG
-        const x = regs[fp + b];
-        if (c === 6 && x === x) regs[fp + a] = 0 - x;
-        else slow.negate(file, fp + a, fp + b, c);
+      case 48: // NOT
+        slow.complement(file, fp + a, fp + b, c);
         break;
-      }
-      case 48: {
-        // NOT
-        const x = regs[fp + b];
-        if (c === 6 && x > -EXACT && x < EXACT) regs[fp + a] = -1 - x;
-        else slow.complement(file, fp + a, fp + b, c);
-        break;
-      }
       case 49: // LNOT
         regs[fp + a] = regs[fp + b] === 0 ? 1 : 0;
         break;
-      case 50: {
-        // EQ
+      case 50: // EQ
+      case 51: /* NE */ {
         const x = regs[fp + b];
-        regs[fp + a] = x === regs[fp + c] || (x !== x && slow.equalWide(file, fp + b, fp + c)) ? 1 : 0;
+        const equal = x === regs[fp + c] || (x !== x && slow.equalWide(file, fp + b, fp + c));
+        regs[fp + a] = equal === (op === 50) ? 1 : 0;
         break;
       }
-      case 51: {
-        // NE
-        const x = regs[fp + b];
-        regs[fp + a] = x === regs[fp + c] || (x !== x && slow.equalWide(file, fp + b, fp + c)) ? 0 : 1;
-        break;
-      }
-      case 52: {
-        // LT
+      case 52: /* LT */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
-        if (x < y) regs[fp + a] = 1;
-        else if (x >= y) regs[fp + a] = 0;
-        else regs[fp + a] = slow.compare64(file, fp + b, fp + c, false) < 0 ? 1 : 0;
+        regs[fp + a] = x < y || (!(x >= y) && slow.compare64(file, fp + b, fp + c, false) < 0) ? 1 : 0;
         break;
       }
-      case 53: {
-        // LE
+      case 53: /* LE */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
-        if (x <= y) regs[fp + a] = 1;
-        else if (x > y) regs[fp + a] = 0;
-        else regs[fp + a] = slow.compare64(file, fp + b, fp + c, false) <= 0 ? 1 : 0;
+        regs[fp + a] = x <= y || (!(x > y) && slow.compare64(file, fp + b, fp + c, false) <= 0) ? 1 : 0;
         break;
       }
-      case 54: {
-        // LT_U64
+      case 54: /* LT_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
-        if (x >= 0 && y >= 0) regs[fp + a] = x < y ? 1 : 0;
-        else regs[fp + a] = slow.compare64(file, fp + b, fp + c, true) < 0 ? 1 : 0;
+        const less = x >= 0 && y >= 0 ? x < y : slow.compare64(file, fp + b, fp + c, true) < 0;
+        regs[fp + a] = less ? 1 : 0;
         break;
       }
-      case 55: {
-        // LE_U64
+      case 55: /* LE_U64 */ {
         const x = regs[fp + b];
         const y = regs[fp + c];
-        if (x >= 0 && y >= 0) regs[fp + a] = x <= y ? 1 : 0;
-        else regs[fp + a] = slow.compare64(file, fp + b, fp + c, true) <= 0 ? 1 : 0;
+        const less = x >= 0 && y >= 0 ? x <= y : slow.compare64(file, fp + b, fp + c, true) <= 0;
+        regs[fp + a] = less ? 1 : 0;
         break;
       }
-      case 56: {
-        // CVT
+      case 56: /* CVT */ {
         const x = regs[fp + b];
         if (c === 4 && x === x) regs[fp + a] = x | 0;
         else if (c === 5 && x === x) regs[fp + a] = x >>> 0;
@@ -418,50 +326,35 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 59: // JF
         if (regs[fp + a] === 0) i = b << 2;
         break;
-      case 60: {
-        // JEQ
+      case 60: // JEQ
+      case 61: /* JNE */ {
         const x = regs[fp + a];
-        if (x === regs[fp + b] || (x !== x && slow.equalWide(file, fp + a, fp + b))) i = c << 2;
+        const equal = x === regs[fp + b] || (x !== x && slow.equalWide(file, fp + a, fp + b));
+        if (equal === (op === 60)) i = c << 2;
         break;
       }
-      case 61: {
-        // JNE
-        const x = regs[fp + a];
-        if (!(x === regs[fp + b] || (x !== x && slow.equalWide(file, fp + a, fp + b)))) i = c << 2;
-        break;
-      }
-      case 62: {
-        // JLT
+      case 62: /* JLT */ {
         const x = regs[fp + a];
         const y = regs[fp + b];
-        if (x < y) i = c << 2;
-        else if (!(x >= y) && slow.compare64(file, fp + a, fp + b, false) < 0) i = c << 2;
+        if (x < y || (!(x >= y) && slow.compare64(file, fp + a, fp + b, false) < 0)) i = c << 2;
         break;
       }
-      case 63: {
-        // JLE
+      case 63: /* JLE */ {
         const x = regs[fp + a];
         const y = regs[fp + b];
-        if (x <= y) i = c << 2;
-        else if (!(x > y) && slow.compare64(file, fp + a, fp + b, false) <= 0) i = c << 2;
+        if (x <= y || (!(x > y) && slow.compare64(file, fp + a, fp + b, false) <= 0)) i = c << 2;
         break;
       }
-      case 64: {
-        // JLT_U64
+      case 64: /* JLT_U64 */ {
         const x = regs[fp + a];
         const y = regs[fp + b];
-        if (x >= 0 && y >= 0) {
-          if (x < y) i = c << 2;
-        } else if (slow.compare64(file, fp + a, fp + b, true) < 0) i = c << 2;
+        if (x >= 0 && y >= 0 ? x < y : slow.compare64(file, fp + a, fp + b, true) < 0) i = c << 2;
         break;
       }
-      case 65: {
-        // JLE_U64
+      case 65: /* JLE_U64 */ {
         const x = regs[fp + a];
         const y = regs[fp + b];
-        if (x >= 0 && y >= 0) {
-          if (x <= y) i = c << 2;
-        } else if (slow.compare64(file, fp + a, fp + b, true) <= 0) i = c << 2;
+        if (x >= 0 && y >= 0 ? x <= y : slow.compare64(file, fp + a, fp + b, true) <= 0) i = c << 2;
         break;
       }
       case 66: // LOOP
@@ -475,15 +368,12 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
 
       case 67: // CALL
-      case 69: {
-        // CALLP
+      case 69: /* CALLP */ {
         let target = b;
         if (op === 69) {
           target = functionOf(regs[fp + b]);
           if (target < 0) {
-            const isNull = regs[fp + b] === 0;
-            trapCode = isNull ? TrapCode.NullDereference : TrapCode.BadPointer;
-            message = isNull ? 'NULL is called' : 'what is called is no function';
+            trapCode = regs[fp + b] === 0 ? TrapCode.NullDereference : TrapCode.BadPointer;
             break run;
           }
         }
@@ -497,7 +387,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         const end = base + callee.frameSize;
         if (depth + 1 >= MAX_DEPTH || end > vm.stackSlots) {
           trapCode = TrapCode.StackOverflow;
-          message = `the stack overflows in the call of ${callee.source.name}, ${depth + 2} calls deep`;
+          operand = target;
           break run;
         }
         loopBudget--;
@@ -523,7 +413,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         for (let r = base + Math.min(c, callee.parameterSlots); r < end; r++) regs[r] = 0;
         loaded = callee;
         code = callee.code;
-        constants = callee.constants;
         i = 0;
         break;
       }
@@ -531,24 +420,19 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         pcs[depth] = (i >> 2) - 1;
         call.base = fp + a;
         call.count = c;
-        if (!call.invoke(natives[b])) {
-          trapCode = call.trapCode;
-          message = call.trapMessage;
-          break run;
-        }
+        trapCode = call.invoke(natives[b]);
+        if (trapCode !== 0) break run;
         heap = memory.slots.values;
         bases = memory.bases;
         limits = memory.limits;
         objects = memory.count;
         if (vm.pauseRequested) {
-          vm.pauseRequested = false;
           pcs[depth] = i >> 2;
           break run;
         }
         break;
       case 70: // RET
-      case 71: {
-        // RETV
+      case 71: /* RETV */ {
         if (op === 70) {
           const v = regs[fp + a];
           regs[fp] = v;
@@ -567,7 +451,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         i = (pcs[depth] << 2) + 4;
         loaded = vm.load(functions[depth]);
         code = loaded.code;
-        constants = loaded.constants;
         top = fp + loaded.frameSize;
         thread.top = top;
         break;
@@ -576,8 +459,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 72: // LEA
         regs[fp + a] = stack + fp + b;
         break;
-      case 73: {
-        // LD
+      case 73: /* LD */ {
         const address = regs[fp + b] + c;
         if (address < HEAP_END && address >= OBJECT_SLOTS) {
           const object = (address * PER_OBJECT) | 0;
@@ -596,15 +478,11 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
           if (v !== v) copyWide(halves, fp + a, halves, at);
           break;
         }
-        if (!access.load(thread, regs[fp + b], c, fp + a)) {
-          trapCode = access.code;
-          message = access.message;
-          break run;
-        }
+        trapCode = access.load(thread, regs[fp + b], c, fp + a);
+        if (trapCode !== 0) break run;
         break;
       }
-      case 74: {
-        // ST
+      case 74: /* ST */ {
         const address = regs[fp + a] + b;
         const v = regs[fp + c];
         if (address < HEAP_END && address >= OBJECT_SLOTS && v === v) {
@@ -622,26 +500,17 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
           regs[address & SLOT_MASK] = v;
           break;
         }
-        if (!access.store(thread, regs[fp + a], b, fp + c)) {
-          trapCode = access.code;
-          message = access.message;
-          break run;
-        }
+        trapCode = access.store(thread, regs[fp + a], b, fp + c);
+        if (trapCode !== 0) break run;
         break;
       }
       case 75: // COPY
-        if (!access.copy(thread, regs[fp + a], regs[fp + b], c)) {
-          trapCode = access.code;
-          message = access.message;
-          break run;
-        }
+        trapCode = access.copy(thread, regs[fp + a], regs[fp + b], c);
+        if (trapCode !== 0) break run;
         break;
       case 76: // ZERO
-        if (!access.zero(thread, regs[fp + a], b)) {
-          trapCode = access.code;
-          message = access.message;
-          break run;
-        }
+        trapCode = access.zero(thread, regs[fp + a], b);
+        if (trapCode !== 0) break run;
         break;
       case 77: // ZEROR
         for (let r = fp + a; r < fp + a + b; r++) regs[r] = 0;
@@ -649,40 +518,34 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 78: // MOVN
         file.move(fp + a, fp + b, c);
         break;
-      case 79: {
-        // PADD
+      case 79: /* PADD */ {
         const p = regs[fp + b];
         const r = p + regs[fp + c];
         if (Math.floor(p * PER_OBJECT) === Math.floor(r * PER_OBJECT)) regs[fp + a] = r;
-        else if (!addToPointer(file, fp + a, fp + b, fp + c)) {
-          trapCode = TrapCode.OutOfBounds;
-          message = 'a pointer is moved out of its object';
-          break run;
+        else {
+          trapCode = addToPointer(file, fp + a, fp + b, fp + c);
+          if (trapCode !== 0) break run;
         }
         break;
       }
-      case 80: {
-        // PADDI
+      case 80: /* PADDI */ {
         const r = regs[fp + b] + c;
         if (r === r) regs[fp + a] = r;
         else slow.addImmediate64(file, fp + a, fp + b, c, false);
         break;
       }
-      case 81: {
-        // PDIFF
+      case 81: /* PDIFF */ {
         const p = regs[fp + b];
         const q = regs[fp + c];
         if (Math.floor(p * PER_OBJECT) === Math.floor(q * PER_OBJECT)) regs[fp + a] = p - q;
-        else if (!subtractPointers(file, fp + a, fp + b, fp + c)) {
-          trapCode = TrapCode.BadPointer;
-          message = 'two pointers into different objects are subtracted';
-          break run;
+        else {
+          trapCode = subtractPointers(file, fp + a, fp + b, fp + c);
+          if (trapCode !== 0) break run;
         }
         break;
       }
 
-      case 82: {
-        // BFX
+      case 82: /* BFX */ {
         const x = regs[fp + b];
         const rest32 = 32 - ((c >>> 8) & 0xff);
         if (x === x && rest32 >= 0) {
@@ -703,7 +566,6 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         pcs[depth] = (i >> 2) - 1;
         observer.note(a, regs[fp + b], a === NoteKind.Progress ? regs[fp + c] : c, thread);
         if (vm.pauseRequested) {
-          vm.pauseRequested = false;
           pcs[depth] = i >> 2;
           break run;
         }
@@ -718,8 +580,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
       case 87: // LDFUNC
         regs[fp + a] = (FUNCTION_OBJECT + b) * OBJECT_SLOTS;
         break;
-      case 88: {
-        // SCALE
+      case 88: /* SCALE */ {
         const r = regs[fp + b] * c + 0;
         if (r < EXACT && r > -EXACT) regs[fp + a] = r;
         else slow.scale64(file, fp + a, fp + b, c);
@@ -731,8 +592,9 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   }
 
   thread.loopBudget = loopBudget;
+  vm.pauseRequested = false;
   budget.instructions = rest - (chunk - remaining);
   if (trapCode === 0) return result;
-  vm.trap(thread, (i >> 2) - 1, trapCode, message, operand);
+  stop(vm, thread, (i >> 2) - 1, trapCode, operand);
   return 'trapped';
 }

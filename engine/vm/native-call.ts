@@ -21,8 +21,8 @@ export class RunningCall implements NativeCall {
   /** Absolute index of the first argument's register. */
   base = 0;
   count = 0;
-  /** Set when the native asked for a trap; 0 otherwise. */
-  trapCode = 0;
+  private trapCode = 0;
+  /** Why the last call trapped. */
   trapMessage = '';
   private wideResult = 0n;
 
@@ -108,19 +108,19 @@ export class RunningCall implements NativeCall {
     throw NATIVE_TRAP;
   }
 
-  /** Run `native` on the present arguments and put its result into the first register. False when it trapped. */
-  invoke(native: Native): boolean {
+  /** Run `native` on the present arguments and put its result into the first register. Returns the trap's code, 0 for none. */
+  invoke(native: Native): number {
     let result: number;
     try {
       result = native.call(this);
     } catch (thrown) {
       if (thrown !== NATIVE_TRAP) throw thrown;
-      return false;
+      return this.trapCode;
     }
     const registers = this.running.registers;
     if (result <= EXACT && result >= -EXACT) registers.values[this.base] = result + 0;
     else registers.set(this.base, this.takeWide(native, result));
-    return true;
+    return 0;
   }
 
   private takeWide(native: Native, result: number): bigint {

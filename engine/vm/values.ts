@@ -52,6 +52,17 @@ function put(file: SlotArray, index: number, high: number, low: number, unsigned
   else putSigned(file, index, high, low);
 }
 
+/** R[a] = R[b] op R[c] for DIV_I32, MOD_I32, DIV_U32 and MOD_U32; the divisor is not zero. */
+export function divide32(file: SlotArray, op: number, a: number, b: number, c: number): void {
+  const values = file.values;
+  const x = values[b];
+  const y = values[c];
+  if (op === Op.DIV_I32) values[a] = ((x | 0) / (y | 0)) | 0;
+  else if (op === Op.MOD_I32) values[a] = ((x | 0) % (y | 0)) | 0;
+  else if (op === Op.DIV_U32) values[a] = ((x >>> 0) / (y >>> 0)) >>> 0;
+  else values[a] = ((x >>> 0) % (y >>> 0)) >>> 0;
+}
+
 /** R[a] = R[b] op R[c] for a 64-bit `op` from ADD_I64 to SHR_U64. The divisor is not zero: the caller has looked. */
 export function binary64(file: SlotArray, op: number, a: number, b: number, c: number): void {
   const unsigned = op >= Op.ADD_U64;

@@ -6,7 +6,7 @@ import type { Journal } from '../base/journal.ts';
 import type { CallTree } from '../trace/call-tree.ts';
 import type { Now } from '../trace/trace.ts';
 import { PointerAccess } from './access.ts';
-import { type FunctionCode, type Program, TrapCode } from './bytecode.ts';
+import type { FunctionCode, Program } from './bytecode.ts';
 import { execute } from './interpreter.ts';
 import { functionPointer, Memory } from './memory.ts';
 import type { NativeTable } from './native.ts';
@@ -216,26 +216,6 @@ export class Vm {
       thread.nodes[i + 1] = node;
     }
     return node;
-  }
-
-  /** Stop `thread` at instruction `pc` of its running frame. Called by the interpreter. */
-  trap(thread: Thread, pc: number, code: number, message: string, operand: number): void {
-    const functionIndex = thread.functions[thread.depth];
-    thread.pcs[thread.depth] = pc;
-    thread.status = 'trapped';
-    const site = this.siteOf(functionIndex, pc);
-    thread.trap = { code: code as TrapCode, message, function: functionIndex, pc, site };
-    const source = this.load(functionIndex).source;
-    if (code === TrapCode.Unsupported) {
-      const problem = source.problems[operand];
-      if (problem === undefined) return;
-      const trapCode = problem.rule === 'C-UNDEFINED' ? TrapCode.Undefined : TrapCode.Unsupported;
-      thread.trap = { ...thread.trap, code: trapCode, message: problem.message, problem };
-    } else if (code === TrapCode.Budget) {
-      const where = operand >= 0 ? `loop ${operand} of ${source.name}` : `a call in ${source.name}`;
-      thread.trap.message = `${where} used up the budget of ${this.loopBudget} turns and calls`;
-      thread.trap.loop = operand;
-    }
   }
 }
 
