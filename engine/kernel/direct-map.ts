@@ -15,6 +15,8 @@ import { pagePointerPfn } from './page-reference.ts';
 import { RunRecorder } from './run-recorder.ts';
 
 const PRESENT = 1;
+/** In the journal: a split of a 1G mapping, not of a 2M one. */
+const SPLIT_1G = 1;
 
 export class DirectMap implements Undoable {
   private readonly journal: Journal;
@@ -62,7 +64,7 @@ export class DirectMap implements Undoable {
     const before = this.level(pfn) * 2 + (was ? PRESENT : 0);
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, before, PG_LEVEL_4K * 2 + (present ? PRESENT : 0), -1);
-    this.journal.write3(this.owner, pfn, was ? PRESENT : 0, event);
+    this.journal.write2(this.owner, pfn * 2 + (was ? PRESENT : 0), event);
     (this.frame(pfn) as Uint8Array)[pfn % PAGES_PER_2M] = present ? PRESENT : 0;
     return 0;
   }
@@ -75,18 +77,20 @@ export class DirectMap implements Undoable {
     const present = this.present(pfn) ? PRESENT : 0;
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, level * 2 + present, PG_LEVEL_4K * 2 + present, -1);
-    this.journal.write3(this.owner, pfn, present, event);
+    this.journal.write2(this.owner, pfn * 2 + present, event);
     return 0;
   }
 
   undo(data: Float64Array, at: number, length: number): void {
-    if (length === 3) {
-      (this.frame(data[at]) as Uint8Array)[data[at] % PAGES_PER_2M] = data[at + 1];
-      this.runs.shorten(data[at + 2]);
-    } else if (length === 2) {
-      this.split1G.delete(data[at]);
+    const bit = data[at] % 2;
+    const number = (data[at] - bit) / 2;
+    if (length === 2) {
+      (this.frame(number) as Uint8Array)[number % PAGES_PER_2M] = bit;
+      this.runs.shorten(data[at + 1]);
+    } else if (bit === SPLIT_1G) {
+      this.split1G.delete(number);
     } else {
-      this.split2M.delete(data[at]);
+      this.split2M.delete(number);
       this.lastFrame = -1;
     }
   }
@@ -96,11 +100,11 @@ export class DirectMap implements Undoable {
     const number1G = Math.floor(pfn / PAGES_PER_1G);
     if (this.base === PG_LEVEL_1G && !this.split1G.has(number1G)) {
       this.split1G.add(number1G);
-      this.journal.write2(this.owner, number1G, 0);
+      this.journal.write1(this.owner, number1G * 2 + SPLIT_1G);
     }
     const number = Math.floor(pfn / PAGES_PER_2M);
     this.split2M.set(number, new Uint8Array(PAGES_PER_2M).fill(PRESENT));
-    this.journal.write1(this.owner, number);
+    this.journal.write1(this.owner, number * 2);
     this.lastFrame = -1;
   }
 

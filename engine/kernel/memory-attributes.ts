@@ -34,6 +34,8 @@ interface FailingStore {
 }
 
 const CHUNK = 512;
+/** A value is one byte. */
+const VALUES = 256;
 /** xa_mk_value(): the entry of a small integer is 2 * value + 1. */
 const fromEntry = (entry: number): number => (entry - 1) / 2;
 
@@ -98,7 +100,7 @@ export class MemoryAttributes implements Undoable {
     if (before === value) return 0;
     const previous = chunk.events[at];
     const event = this.runs.record(array.asid, gfn, before, value, previous - 1);
-    this.journal.write5(this.owner, number, gfn, before, previous, event);
+    this.journal.write3(this.owner, number * VALUES + before, gfn, previous);
     write(chunk, at, value, event + 1);
     return 0;
   }
@@ -134,9 +136,11 @@ export class MemoryAttributes implements Undoable {
       this.arrays.pop();
       return;
     }
-    const [gfn, before, previous, event] = [data[at + 1], data[at + 2], data[at + 3], data[at + 4]];
-    write(chunkOf(this.arrays[data[at]], gfn), gfn % CHUNK, before, previous);
-    this.runs.shorten(event);
+    const before = data[at] % VALUES;
+    const gfn = data[at + 1];
+    const chunk = chunkOf(this.arrays[(data[at] - before) / VALUES], gfn);
+    this.runs.shorten(chunk.events[gfn % CHUNK] - 1);
+    write(chunk, gfn % CHUNK, before, data[at + 2]);
   }
 
   private of(asid: number): Xarray | undefined {

@@ -57,6 +57,7 @@ interface RestrictedFile {
 export const MAX_FOLIO_ORDER = 18;
 const CHUNK = 512;
 const ALLOCATED = 1;
+const BYTES = 256;
 
 export class RestrictedMemory implements Undoable {
   private readonly journal: Journal;
@@ -236,8 +237,9 @@ export class RestrictedMemory implements Undoable {
       this.files.delete(data[at]);
       return;
     }
-    const file = this.files.get(data[at]) as RestrictedFile;
-    write(file, data[at + 1], data[at + 2], data[at + 3]);
+    const old = data[at] % BYTES;
+    const file = this.files.get((data[at] - old) / BYTES) as RestrictedFile;
+    write(file, data[at + 1], data[at + 2], old);
   }
 
   /** Set the bytes of a range, journalling each stretch of equal old bytes. */
@@ -248,7 +250,7 @@ export class RestrictedMemory implements Undoable {
       let stop = index + 1;
       while (stop < end && byteAt(file, stop) === old) stop++;
       if (old !== value) {
-        this.journal.write5(this.owner, file.id, index, stop - index, old, 0);
+        this.journal.write3(this.owner, file.id * BYTES + old, index, stop - index);
         write(file, index, stop - index, value);
       }
       index = stop;

@@ -2,49 +2,59 @@
  * Trace events about runs of pages. A loop that stores one attribute per gfn, or unmaps one pfn after the other, makes one event per run
  * instead of one per page: `page` is the first page of the run and `code` the number of pages in it.
  *
- * The last event of the trace is extended in place while the run goes on: same step, thread, C site and stack, same old and new value, next
- * page. The owner journals what {@link record} returned, so that undo shortens the run again before the trace is truncated.
+ * An event is extended in place while its run goes on: same step, thread, C site and stack, same old and new value, next page. Other events
+ * may come between; the run stands at the place of its first page. The owner journals what {@link record} returned, so that undo shortens the run
+ * again before the trace is truncated.
  */
 import type { EventKind, Trace } from '../trace/trace.ts';
+
+/** Runs that may be under way at once: one loop body changes a page back and forth at most. */
+const OPEN = 2;
 
 export class RunRecorder {
   private readonly trace: Trace;
   private readonly kind: EventKind;
+  /** Events of the runs under way, the latest first; indexes that undo has made stale fail the comparison in {@link extends}. */
+  private readonly open: number[] = new Array(OPEN).fill(-1);
 
   constructor(trace: Trace, kind: EventKind) {
     this.trace = trace;
     this.kind = kind;
   }
 
-  /** True when the page belongs to the run that the last event of the trace describes. */
-  extends(space: number, page: number, before: number, after: number): boolean {
-    const trace = this.trace;
-    const last = trace.length - 1;
-    if (last < 0 || trace.kind[last] !== this.kind || trace.page[last] + trace.code[last] !== page) return false;
-    if (trace.a[last] !== before || trace.b[last] !== after || trace.space[last] !== space) return false;
-    if (trace.locate !== undefined) trace.locate();
-    const now = trace.now;
-    return (
-      trace.step[last] === now.step &&
-      trace.thread[last] === now.thread &&
-      trace.site[last] === now.site &&
-      trace.stack[last] === now.stack
-    );
-  }
-
   /** Index of the event that now covers `page`. `cause` counts for the first page of a run. */
   record(space: number, page: number, before: number, after: number, cause: number): number {
-    const trace = this.trace;
-    if (this.extends(space, page, before, after)) {
-      const last = trace.length - 1;
-      trace.code[last]++;
-      return last;
+    const { trace, open } = this;
+    if (trace.locate !== undefined) trace.locate();
+    for (let i = 0; i < OPEN; i++) {
+      if (this.extends(open[i], space, page, before, after)) {
+        trace.code[open[i]]++;
+        return open[i];
+      }
     }
-    return trace.record(this.kind, space, page, 1, before, after, cause);
+    const event = trace.record(this.kind, space, page, 1, before, after, cause);
+    open.copyWithin(1, 0);
+    open[0] = event;
+    return event;
   }
 
   /** Take one page of a run back: the reverse of {@link record}. */
   shorten(event: number): void {
     this.trace.code[event]--;
+  }
+
+  /** Whether the page is the next one of the run that this event describes. */
+  private extends(event: number, space: number, page: number, before: number, after: number): boolean {
+    const trace = this.trace;
+    if (event < 0 || event >= trace.length || trace.page[event] + trace.code[event] !== page) return false;
+    if (trace.kind[event] !== this.kind || trace.a[event] !== before || trace.b[event] !== after) return false;
+    const now = trace.now;
+    return (
+      trace.space[event] === space &&
+      trace.step[event] === now.step &&
+      trace.thread[event] === now.thread &&
+      trace.site[event] === now.site &&
+      trace.stack[event] === now.stack
+    );
   }
 }

@@ -85,7 +85,7 @@ static u64 kvm_supported_mem_attributes(struct kvm *kvm)
 int kvm_vm_set_region_attr(struct kvm *kvm, gfn_t start, gfn_t end, u64 attributes)
 {
 	void *entry = attributes ? xa_mk_value(attributes) : NULL;
-	gfn_t index;
+	unsigned long index;
 
 	for (index = start; index < end; index++) {
 		if (xa_err(xa_store(&kvm->mem_attr_array, index, entry, GFP_KERNEL_ACCOUNT)))

@@ -81,10 +81,10 @@ int psmash(u64 pfn)
 }
 
 /* Map pages into the direct map again, one by one; stops at the first that fails. */
-static int restore_direct_map(u64 pfn, int npages)
+static int restore_direct_map(u64 pfn, u64 npages)
 {
 	int ret = 0;
-	int i;
+	u64 i;
 
 	for (i = 0; i < npages; i++) {
 		ret = set_direct_map_default_noflush(pfn_to_page(pfn + i));
@@ -93,15 +93,16 @@ static int restore_direct_map(u64 pfn, int npages)
 	}
 
 	/* Modelled on purpose (patch 15): errors are negative, so this never warns. */
-	WARN(ret > 0, "Failed to restore direct map for pfn 0x%llx\n", pfn + i);
+	if (ret > 0)
+		WARN(1, "Failed to restore direct map for pfn 0x%llx\n", pfn + i);
 	return ret;
 }
 
 /* Take pages out of the direct map. Nothing flushes the TLB. */
-static int invalidate_direct_map(u64 pfn, int npages)
+static int invalidate_direct_map(u64 pfn, u64 npages)
 {
 	int ret = 0;
-	int i;
+	u64 i;
 
 	for (i = 0; i < npages; i++) {
 		ret = set_direct_map_invalid_noflush(pfn_to_page(pfn + i));
@@ -114,7 +115,8 @@ cleanup:
 	 * Modelled on purpose (patch 15, found by Tom Dohrmann, Y/9AEyiMLKfj+/mK@notebook): success falls through to here as well, so every
 	 * page that was just unmapped is mapped again. What remains is that the mapping is now 4K.
 	 */
-	WARN(ret > 0, "Failed to invalidate direct map for pfn 0x%llx\n", pfn + i);
+	if (ret > 0)
+		WARN(1, "Failed to invalidate direct map for pfn 0x%llx\n", pfn + i);
 	restore_direct_map(pfn, i);
 	return ret;
 }
