@@ -25,11 +25,13 @@ function join(parts: Parts): string {
 }
 
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a stray % stands for itself
-  }
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes; // bytes that are no UTF-8 stand for themselves
+    }
+  });
 }
 
 /** Percent-encodes what a path in a URI may not hold; `/`, `:` and the other legal characters stay. */
