@@ -62,12 +62,7 @@ export class PageReferences implements Undoable {
     return found;
   }
 
-  /** get_page(), or the reference that comes with a page from a file (whose GetPfn event stands for it). */
-  take(pfn: number): number {
-    const count = this.add(pfn, 1);
-    return count;
-  }
-
+  /** get_page(), or the reference that comes with a page from a file. */
   get(pfn: number): void {
     const count = this.add(pfn, 1);
     this.trace.record(EventKind.PageRef, 0, pfn, 0, 1, count, -1);

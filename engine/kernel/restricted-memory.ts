@@ -320,7 +320,7 @@ export function restrictedMemoryNatives(kernel: KernelState): Native[] {
       call(call) {
         const result = memory.getPfn(call.num(0), call.num(1));
         if (result < 0) return result;
-        kernel.references.take(result);
+        kernel.references.get(result);
         call.store(call.num(2), 0, result);
         call.store(call.num(3), 0, memory.order);
         return 0;

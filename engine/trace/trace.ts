@@ -38,11 +38,11 @@ export const EventKind = {
   Fault: 16,
   /** A guest or host memory access that succeeded. a = access type, b = address. */
   Access: 17,
-  /** Attribute xarray: page = gfn, space = ASID; a = old, b = new. */
+  /** Attribute xarray: page = first gfn, code = number of gfns, space = ASID; a = old, b = new. */
   Attribute: 24,
   /** NPT entry set: page = gfn, space = ASID; a = pfn, b = level. Zapped: a = -1, b = pages zapped. */
   Npt: 25,
-  /** Direct map: page = pfn; a = old level*2+present, b = new level*2+present. */
+  /** Direct map: page = first pfn, code = number of pfns; a = old level*2+present, b = new level*2+present. */
   DirectMap: 26,
   /** Page reference: page = pfn; a = delta (+1/-1); b = new count. */
   PageRef: 27,
