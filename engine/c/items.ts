@@ -42,7 +42,7 @@ const ANNOTATIONS = new Set(
 );
 
 /** Tokens of the longest macro call with statements in it; the kernel's trace events have some hundreds. */
-const LONGEST_CALL = 4000;
+const LONGEST_CALL = 2000;
 
 export const isColumn0 = (t: Token): boolean => t.lineStart && !t.spaceBefore && t.kind !== 'end';
 

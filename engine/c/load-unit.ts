@@ -179,7 +179,8 @@ class UnitBuilder {
   private addSpan(run: TokenRun, span: ItemSpan, whole: boolean): void {
     const item = new LoadedItem(this.preprocessor, run, span, whole);
     if (span.head >= 0) {
-      const version = versionAt(run, span.head);
+      const changes = changesUpTo(run, span.head);
+      const version = changes === 0 ? run.version : run.changes[changes - 1].version;
       const macro = this.preprocessor.table.find(run.tokens[span.head].text, version);
       if (macro?.parameters !== undefined) {
         const expanded = item.tokens().slice(0, -1);
@@ -239,10 +240,11 @@ class LoadedItem implements Item {
   tokens(): Token[] {
     if (this.expanded === undefined) {
       const { run, span, preprocessor } = this;
-      const version = versionAt(run, span.from);
+      const first = changesUpTo(run, span.from);
       const changes = run.changes
-        .filter((c) => c.at > span.from && c.at < span.to)
+        .slice(first, changesUpTo(run, span.to - 1))
         .map((c) => ({ at: c.at - span.from, version: c.version }));
+      const version = first === 0 ? run.version : run.changes[first - 1].version;
       const raw = run.tokens.slice(span.from, span.to);
       this.adopt(preprocessor.expander.expand(raw, version, preprocessor.problems, changes));
     }
@@ -255,8 +257,8 @@ class LoadedItem implements Item {
   }
 }
 
-/** Version of the macro table in force at token `at` of a run. */
-function versionAt(run: TokenRun, at: number): number {
+/** How many of the run's macro changes come before its token `at`. */
+function changesUpTo(run: TokenRun, at: number): number {
   let low = 0;
   let high = run.changes.length;
   while (low < high) {
@@ -264,7 +266,7 @@ function versionAt(run: TokenRun, at: number): number {
     if (run.changes[middle].at <= at) low = middle + 1;
     else high = middle;
   }
-  return low === 0 ? run.version : run.changes[low - 1].version;
+  return low;
 }
 
 /** From the first to the last token that stands in the first one's file. */

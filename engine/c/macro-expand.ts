@@ -25,6 +25,8 @@ const BUDGET = 200_000;
 const UNIT_BUDGET = 2_000_000;
 /** Problems kept of one unit: enough to see what is wrong. */
 export const PROBLEMS = 100;
+/** Characters of a token that `#` or `##` makes. */
+const LONGEST_TOKEN = 100_000;
 /** Macro calls within arguments of macro calls. */
 const DEPTH = 100;
 
@@ -284,7 +286,7 @@ class Expansion {
           tokens = [fromBody(part.token, use)];
           break;
         case 'stringify':
-          tokens = [{ ...fromBody(part.token, use), kind: 'string', text: stringify(args[part.parameter]) }];
+          tokens = [{ ...fromBody(part.token, use), kind: 'string', text: this.stringify(args[part.parameter], use) }];
           break;
         case 'vaopt': {
           tokens = [];
@@ -353,6 +355,11 @@ class Expansion {
   /** `left ## right`; two tokens and a problem if the spelling is no token. */
   private paste(left: PaintedToken, right: PaintedToken, use: PaintedToken, output: PaintedToken[]): void {
     const spelling = left.text + right.text;
+    if (spelling.length > LONGEST_TOKEN) {
+      this.report(use, `\`##\` in macro \`${use.text}\` makes a token of more than ${LONGEST_TOKEN} characters.`);
+      output.push(left, right);
+      return;
+    }
     const made = tokenize({ text: spelling, map: SourceMap.identity(use.file) }).tokens;
     if (made.length !== 2) {
       this.report(
@@ -375,6 +382,20 @@ class Expansion {
     };
     if (definition !== undefined) joined.definition = definition;
     output.push(joined);
+  }
+
+  /** C11 6.10.3.2: the argument's spelling, blanks squeezed to one, quotes and backslashes of literals escaped. */
+  private stringify(tokens: readonly Token[], use: Token): string {
+    let text = '"';
+    tokens.forEach((token, i) => {
+      if (i > 0 && (token.spaceBefore || token.lineStart)) text += ' ';
+      if (text.length + token.text.length > LONGEST_TOKEN) return;
+      text += token.kind === 'string' || token.kind === 'character' ? token.text.replace(/["\\]/g, '\\$&') : token.text;
+    });
+    // Strings in strings in strings double their backslashes each time.
+    if (text.length > LONGEST_TOKEN / 2)
+      this.report(use, `\`#\` in macro \`${use.text}\` makes a string of more than ${LONGEST_TOKEN / 2} characters.`);
+    return `${text}"`;
   }
 
   private builtinObject(macro: Macro, use: PaintedToken): PaintedToken[] {
@@ -447,14 +468,4 @@ function nextIsOpen(stack: readonly Frame[]): boolean {
     }
   }
   return false;
-}
-
-/** C11 6.10.3.2: the argument's spelling, blanks squeezed to one, quotes and backslashes of literals escaped. */
-function stringify(tokens: readonly Token[]): string {
-  let text = '"';
-  tokens.forEach((token, i) => {
-    if (i > 0 && (token.spaceBefore || token.lineStart)) text += ' ';
-    text += token.kind === 'string' || token.kind === 'character' ? token.text.replace(/["\\]/g, '\\$&') : token.text;
-  });
-  return `${text}"`;
 }

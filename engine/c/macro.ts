@@ -80,8 +80,16 @@ export class MacroTable {
   find(name: string, version: number): Macro | undefined {
     const list = this.versions.get(name);
     if (list === undefined) return undefined;
-    for (let i = list.length - 1; i >= 0; i--) if (list[i].at <= version) return list[i].macro;
-    return undefined;
+    // Nearly always the last or only version is asked for.
+    let high = list.length;
+    if (list[high - 1].at <= version) return list[high - 1].macro;
+    let low = 0;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (list[middle].at <= version) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? undefined : list[low - 1].macro;
   }
 
   private set(name: string, macro: Macro | undefined): void {

@@ -100,12 +100,16 @@ export function modifiedFunctions(
   const modified = new Map<string, ModifiedFunction>();
   const section = sectionName(hunk.section);
   let inSection = section !== undefined;
+  let next = 0;
   for (const line of hunk.lines) {
     const content = patch.text.slice(line.start, line.end);
     if (inSection && /^(?:\}|[A-Za-z_]\w*(?!\w*\s*:))/.test(content) && line.kind !== LineKind.Removed)
       inSection = false;
     if (line.kind === LineKind.Context || line.kind === LineKind.Wrapped || content.trim() === '') continue;
-    const around = functions.find((f) => f.origin.start <= line.start && line.start < f.origin.end);
+    // Functions and lines both go down the hunk.
+    while (next < functions.length && functions[next].origin.end <= line.start) next++;
+    const candidate: FunctionSpan | undefined = functions[next];
+    const around = candidate !== undefined && candidate.origin.start <= line.start ? candidate : undefined;
     const name = around?.name ?? (inSection ? section : undefined);
     if (name === undefined || around?.whole || modified.has(name)) continue;
     const origin = { file: index, start: line.start, end: Math.max(line.start, line.end) };

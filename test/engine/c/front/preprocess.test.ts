@@ -118,6 +118,21 @@ describe('C11 6.10.3: macros', () => {
   });
 });
 
+describe('a macro whose tokens grow instead of their number', () => {
+  it('is stopped when its strings double at every level', () => {
+    const unit = load(`#define s(x) #x\n#define t(x) s(x)\nchar *a = ${'t('.repeat(80)}"a"${')'.repeat(80)};\nint b;`);
+    assert.ok(expanded(unit).length < 1_000_000);
+    assert.match(messages(unit).join(), /makes a string of more than/);
+  });
+
+  it('is stopped when its names double at every level', () => {
+    const levels = Array.from({ length: 60 }, (_, i) => `#define N${i + 1}(x) N${i}(x##x)`).join('\n');
+    const unit = load(`#define N0(x) x\n${levels}\nint N60(ab);\nint b;`);
+    assert.ok(expanded(unit).length < 1_000_000);
+    assert.match(messages(unit).join(), /makes a token of more than/);
+  });
+});
+
 describe('origins through macros', () => {
   const unit = load('#define TWICE(v) ((v) + one(v))\nint f(int level)\n{\n\treturn TWICE(level);\n}\n');
   const tokens = functionNamed(unit, 'f').tokens();
