@@ -170,6 +170,19 @@ test('COPY and ZERO work across the stack and the heap, and where they overlap',
   assert.equal(outcome(machine([main], { statics: [{ name: 's', slots: 4, init: [] }] })), 23);
 });
 
+test('a function that returns nothing returns 0', () => {
+  assert.equal(outcome(machine([assemble('f', {}, [op('LDI', 0, 5), op('RETV')])])), 0);
+});
+
+test('an object that takes the number of an undone static does not take its name', () => {
+  const vm = machine([assemble('f', { parameters: 1 }, [op('LD', 0, 0, 9), op('RET', 0)])], {
+    statics: [{ name: 'sev_active_asids', slots: 2, init: [] }],
+  });
+  assert.match(String(outcome(vm, [vm.staticPointer(0)])), /slot 9 of sev_active_asids, which has 2/);
+  vm.journal.undoTo(0);
+  assert.match(String(outcome(vm, [vm.memory.allocate(3)])), /slot 9 of object 1, which has 3/);
+});
+
 test('objects stay where they are when a native makes the heap grow', () => {
   const main = assemble('main', { parameters: 1 }, [
     op('LDSTATIC', 1, 0),
@@ -342,6 +355,12 @@ test('a thread reads and writes the stack of another; it is journalled', () => {
   vm.start(two, 1, [pointer]);
   assert.equal(vm.run(two, { instructions: 100 }), 'done');
   assert.equal(one.register(3), 6);
+  vm.start(two, 1, [pointer]);
+  one.registers.set(3, 2n ** 63n - 7n);
+  const wide = vm.journal.mark();
+  assert.equal(vm.run(two, { instructions: 100 }), 'done');
+  vm.journal.undoTo(wide);
+  assert.equal(one.registers.get(3), 2n ** 63n - 7n);
   vm.journal.undoTo(mark);
   assert.equal(one.register(3), 5);
   assert.equal(vm.run(one, { instructions: 100 }), 'done');

@@ -148,7 +148,7 @@ test('printk: each conversion as lib/vsprintf.c prints it', () => {
   assert.equal(print('%llx', 0x8000_0000_0000_0001n), '8000000000000001');
   assert.equal(print('%hhu %hd', 511, 65535), '255 -1');
   assert.equal(print('%5d|%-5d|%05d|%+d|% d', 42, 42, -42, 42, 42), '   42|42   |-0042|+42| 42');
-  assert.equal(print('%.4x|%8.3d|%.0d', 10, 7, 5), '000a|     007|5');
+  assert.equal(print('%.4x|%8.3d|%08.3d|%.0d', 10, 7, 7, 5), '000a|     007|     007|5');
   assert.equal(print('%*d|%-*d|%.*s', 4, 1, 4, 2, 2, 'abcdef'), '   1|2   |ab');
   assert.equal(print('%s/%10s/%-6s/', 'abc', 'right', 'left'), 'abc/     right/left  /');
   assert.equal(print('%c%c 100%%', 79, 75), 'OK 100%');
