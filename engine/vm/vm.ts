@@ -8,7 +8,7 @@ import type { Now } from '../trace/trace.ts';
 import { PointerAccess } from './access.ts';
 import type { FunctionCode, Program } from './bytecode.ts';
 import { execute } from './interpreter.ts';
-import { functionPointer, Memory } from './memory.ts';
+import { functionPointer, Memory, OBJECT_LIMIT } from './memory.ts';
 import type { NativeTable } from './native.ts';
 import { RunningCall } from './native-call.ts';
 import { Thread } from './thread.ts';
@@ -37,6 +37,7 @@ export interface VmOptions {
   observer?: Observer;
   /** Back edges and calls a thread may make per start(). */
   loopBudget?: number;
+  /** Slots of a thread's stack; an object's limit at most, for pointers have to reach them. */
   stackSlots?: number;
 }
 
@@ -100,7 +101,7 @@ export class Vm {
     this.journal = options.journal;
     this.observer = options.observer;
     this.loopBudget = options.loopBudget ?? DEFAULT_LOOP_BUDGET;
-    this.stackSlots = options.stackSlots ?? DEFAULT_STACK_SLOTS;
+    this.stackSlots = Math.min(options.stackSlots ?? DEFAULT_STACK_SLOTS, OBJECT_LIMIT);
     this.now = options.trace?.now;
     this.calls = options.trace?.calls;
     this.memory = new Memory(options.journal, options.program);
