@@ -35,7 +35,7 @@ export class DirectMap implements Undoable {
   constructor(journal: Journal, trace: Trace, pages: number, base: PgLevel) {
     this.journal = journal;
     this.owner = journal.register(this);
-    this.runs = new RunRecorder(trace, EventKind.DirectMap);
+    this.runs = new RunRecorder(journal, trace, EventKind.DirectMap);
     this.pages = pages;
     this.base = base;
   }

@@ -36,7 +36,7 @@ export class Locks implements Undoable {
   private readonly journal: Journal;
   private readonly owner: number;
   private readonly trace: Trace;
-  /** By id; a lock keeps its id, only depth and event are state. */
+  /** By id: in the order in which they were first taken. */
   private readonly locks: Lock[] = [];
   private readonly byAddress = new Map<number, Lock>();
   private readonly problemList: JournalledList<LockProblem>;
@@ -82,7 +82,12 @@ export class Locks implements Undoable {
     return this.problemList.all;
   }
 
-  undo(data: Float64Array, at: number): void {
+  undo(data: Float64Array, at: number, length: number): void {
+    if (length === 1) {
+      this.locks.pop();
+      this.byAddress.delete(data[at]);
+      return;
+    }
     const lock = this.locks[data[at]];
     this.total += data[at + 1] - lock.depth;
     lock.depth = data[at + 1];
@@ -102,6 +107,7 @@ export class Locks implements Undoable {
       lock = { id: this.locks.length, name: name(), depth: 0, event: -1 };
       this.locks.push(lock);
       this.byAddress.set(address, lock);
+      this.journal.write1(this.owner, address);
     }
     return lock;
   }

@@ -51,7 +51,7 @@ export class MemoryAttributes implements Undoable {
   constructor(journal: Journal, trace: Trace) {
     this.journal = journal;
     this.owner = journal.register(this);
-    this.runs = new RunRecorder(trace, EventKind.Attribute);
+    this.runs = new RunRecorder(journal, trace, EventKind.Attribute);
     this.byAddress = new JournalledValue<ReadonlyMap<number, number>>(journal, new Map());
     this.failing = new JournalledValue<readonly FailingStore[]>(journal, []);
   }

@@ -6,20 +6,25 @@
  * may come between; the run stands at the place of its first page. The owner journals what {@link record} returned, so that undo shortens the run
  * again before the trace is truncated.
  */
+import type { Journal, Undoable } from '../base/journal.ts';
 import type { EventKind, Trace } from '../trace/trace.ts';
 
 /** Runs that may be under way at once: one loop body changes a page back and forth at most. */
 const OPEN = 2;
 
-export class RunRecorder {
+export class RunRecorder implements Undoable {
+  private readonly journal: Journal;
+  private readonly owner: number;
   private readonly trace: Trace;
   private readonly kind: EventKind;
-  /** Events of the runs under way, the latest first; indexes that undo has made stale fail the comparison in {@link extends}. */
+  /** Events of the runs under way, the latest first; -1 = none. Journalled: what is extended after an undo is what a fresh run would extend. */
   private readonly open: number[] = new Array(OPEN).fill(-1);
 
-  constructor(trace: Trace, kind: EventKind) {
+  constructor(journal: Journal, trace: Trace, kind: EventKind) {
+    this.journal = journal;
     this.trace = trace;
     this.kind = kind;
+    this.owner = journal.register(this);
   }
 
   /** Index of the event that now covers `page`. `cause` counts for the first page of a run. */
@@ -33,9 +38,15 @@ export class RunRecorder {
       }
     }
     const event = trace.record(this.kind, space, page, 1, before, after, cause);
+    this.journal.write1(this.owner, open[OPEN - 1]);
     open.copyWithin(1, 0);
     open[0] = event;
     return event;
+  }
+
+  undo(data: Float64Array, at: number): void {
+    this.open.copyWithin(0, 1);
+    this.open[OPEN - 1] = data[at];
   }
 
   /** Take one page of a run back: the reverse of {@link record}. */

@@ -83,6 +83,34 @@ function picture(kernel: KernelState, trace: Trace): unknown {
 
 const act = fc.tuple(fc.nat(1000), fc.nat(PAGES), fc.nat(10_000));
 
+test('what is done after an undo leaves the trace that it leaves in a fresh run', () => {
+  const fresh = () => {
+    const made = createKernel({ memoryBytes: 2 ** 23 });
+    made.kernel.restricted.createFile(file(0, 1600, 0x200, 9));
+    made.kernel.restricted.createFile(file(1, 1600, 0x10, 4));
+    made.kernel.attributes.register(XA, 1);
+    return made;
+  };
+  const acts = fc.array(act, { maxLength: 40 });
+  fc.assert(
+    fc.property(acts, acts, acts, (first, undone, then) => {
+      const tried = fresh();
+      for (const a of first) perform(tried.kernel, tried.trace, a);
+      const mark = { journal: tried.journal.mark(), trace: tried.trace.length, step: tried.trace.now.step };
+      for (const a of undone) perform(tried.kernel, tried.trace, a);
+      tried.journal.undoTo(mark.journal);
+      tried.trace.truncate(mark.trace);
+      tried.trace.now.step = mark.step;
+      for (const a of then) perform(tried.kernel, tried.trace, a);
+
+      const straight = fresh();
+      for (const a of [...first, ...then]) perform(straight.kernel, straight.trace, a);
+      assert.deepEqual(rows(tried.trace), rows(straight.trace));
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('undo restores kernel objects and trace', () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), fc.array(act, { minLength: 1, maxLength: 60 }), (first, second) => {

@@ -204,3 +204,13 @@ test('a write of a process: to an assigned page it is fatal, to a page beside on
     'Fatal RMP page fault, terminating process, entry assigned for pfn 0x100000',
   ]);
 });
+
+test('the VMSA page of a running vCPU cannot be converted: FAIL_INUSE, and it stays assigned (C40)', () => {
+  const m = machine({ cpus: 1 });
+  const g = m.guest({ pages: 16 });
+  m.call('scenario_set_memory_attributes', g.kvm, 0x1000, PAGE, PRIVATE);
+  m.hardware.setInUse((g.pfn + 1) as never, true);
+  assert.equal(m.call('scenario_set_memory_attributes', g.kvm, 0x1000, PAGE, SHARED), 0);
+  assert.equal(m.entry(g.pfn + 1), '4K gfn 0x1 asid 1');
+  assert.match(m.log()[0], /^RMPUPDATE failed after 4 attempts, ret: 3, pfn: 40001, npages: 1, level: 1$/);
+});
