@@ -156,6 +156,13 @@ class UnitBuilder {
         modified.push(...modifiedFunctions(patch, patched, hunk, run, spans, fragment, file));
       }
     }
+    for (const change of modified) {
+      const added = this.items.find((item) => item.name === change.name && item.origin.file === file && item.whole);
+      if (added !== undefined && !change.complete && added.origin.start < change.origin.start) {
+        const text = `\`${change.name}\` is added further up and changed again here; only the text that is added is used. Squash the patches, or give the source file they apply to.`;
+        this.say(change.origin, 'PATCH', text);
+      }
+    }
     if (patch.files.length > 0 && usable.length === 0) {
       const { start, end } = patch.files[0];
       this.say(

@@ -157,6 +157,20 @@ describe('a patch that changes a function', () => {
   });
 });
 
+describe('an mbox whose later mail changes what an earlier one adds', () => {
+  it('is told that the first text is used', () => {
+    const changed = withFunction().replace('return -22', 'return -33');
+    const second = gitDiff('svm/sev.c', withFunction(), changed).replace(
+      /^(@@ .* @@)$/m,
+      '$1 static int make_shared(int pfn, int level)',
+    );
+    const unit = loadPatch(mail(DIFF) + mail(second));
+    assert.match(spell(functionNamed(unit, 'make_shared').tokens()), /return - 22/);
+    assert.match(messages(unit).join(), /changed again here/);
+    assert.match(at(unit, unit.problems[0].origin), /return -22/);
+  });
+});
+
 describe('a patch applied to its base', () => {
   const bases = new Map([['svm/sev.c', { path: 'linux/svm/sev.c', text: `int moved;\nint down;\n${BASE}` }]]);
 
