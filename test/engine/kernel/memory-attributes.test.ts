@@ -75,3 +75,15 @@ test('a store that is set to fail gives its errno and stores nothing', () => {
   kernel.attributes.setFailure(1, 9, 0);
   assert.equal(kernel.attributes.store(XA, 9, 8), 0);
 });
+
+test('runs that undo took back do not close the runs that were under way before them', () => {
+  const { kernel, trace, journal } = createKernel();
+  kernel.attributes.register(XA, 1);
+  kernel.attributes.store(XA, 0, 8);
+  const mark = { journal: journal.mark(), trace: trace.length };
+  for (const gfn of [100, 200, 300]) kernel.attributes.store(XA, gfn, 8);
+  journal.undoTo(mark.journal);
+  trace.truncate(mark.trace);
+  kernel.attributes.store(XA, 1, 8);
+  assert.deepEqual(rows(trace), [[EventKind.Attribute, 1, 0, 2, 0, 8, -1]]);
+});
