@@ -11,19 +11,13 @@ struct snp_launch_update_params {
 	int fw_error;
 };
 
-/* Let the firmware give the page up: what it holds of the page is lost. A page that cannot be had back must never be used again. */
+/* Let the firmware give the page up: what it holds of the page is lost. A page that it does not give up stays immutable. */
 static int snp_page_reclaim(u64 pfn)
 {
-	int status = __snp_page_reclaim(pfn, RMP_PG_SIZE_4K);
-
-	if (status) {
-		snp_mark_pages_offline(pfn, 1);
-		return -EIO;
-	}
-	return 0;
+	return __snp_page_reclaim(pfn, RMP_PG_SIZE_4K) ? -EIO : 0;
 }
 
-/* Hand a page back to the hypervisor, or give it up for good. */
+/* Hand a page back to the hypervisor, or give it up for good: one that was not reclaimed refuses (FAIL_PERMISSION). */
 static int host_rmp_make_shared(u64 pfn, enum pg_level level, bool leak)
 {
 	int rc = rmp_make_shared(pfn, level);
@@ -169,8 +163,8 @@ static int snp_launch_update_vmsa(struct kvm *kvm)
 			return ret;
 
 		if (__snp_launch_update(sev->asid, pfn, SNP_PAGE_TYPE_VMSA, RMP_PG_SIZE_4K, 0)) {
-			if (!snp_page_reclaim(pfn))
-				host_rmp_make_shared(pfn, PG_LEVEL_4K, true);
+			snp_page_reclaim(pfn);
+			host_rmp_make_shared(pfn, PG_LEVEL_4K, true);
 			return -EIO;
 		}
 
