@@ -164,7 +164,7 @@ function put(object: StaticObject, slot: number, entry: InitializerEntry, addres
       value = (BigInt.asUintN(64, unit) & ~mask) | ((value << BigInt(offset)) & mask);
     }
     const exact = value >= -(1n << 53n) && value <= 1n << 53n;
-    made = exact ? { slot, value: Number(value) } : { slot, value: Number.NaN, wide: BigInt.asIntN(64, value) };
+    made = exact ? { slot, value: Number(value) } : { slot, value: Number.NaN, wide: value };
   } else made = { slot, ...address };
   if (at < 0) object.init.push(made);
   else object.init[at] = made;

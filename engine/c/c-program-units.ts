@@ -2,8 +2,8 @@
  * The units of a program and their file scopes: the model's headers with the natives' prototypes (every file's surroundings), the model's files,
  * and what the user's patches and sources bring.
  *
- * A unit's declarations are read when one of its functions is first compiled. Headers are read once: an item that the base unit holds already is
- * not read again for the files that include it.
+ * A unit's declarations are read when one of its functions is first compiled. Headers are read once: an item that the model holds already is not
+ * read again for the patch whose surroundings it is.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type LoadedUnit, loadUnit } from './load-unit.ts';
@@ -121,8 +121,8 @@ export class ProgramUnits {
   readonly problems: Diagnostic[] = [];
   /** Prototypes of the natives by name. */
   readonly natives = new Map<string, { index: number; symbol: FunctionSymbol }>();
-  /** The loaded texts, for macros: the base first. */
-  readonly loaded: LoadedUnit[] = [];
+  /** The model as loaded, for its macros. */
+  loaded: LoadedUnit | undefined;
   private readonly input: CProgramInput;
   private readonly known = new Set<string>();
   private readonly headerScopes: ProgramUnit[] = [];
@@ -130,8 +130,7 @@ export class ProgramUnits {
   constructor(input: CProgramInput) {
     this.input = input;
     this.base = new ProgramUnit('base', MODEL_HEADER, []);
-    this.loadBase();
-    for (const source of input.model) this.loadModel(source);
+    this.loadModel();
     for (const { kind, source } of input.overrides) this.loadOverride(kind, source);
   }
 
@@ -144,7 +143,7 @@ export class ProgramUnits {
     const headers = new Map(this.input.headers);
     for (const e of extra) headers.set(unitHeader(e), e);
     const forceInclude = [...(headers.has(MODEL_HEADER) ? [MODEL_HEADER] : []), ...extra.map(unitHeader)];
-    const unit = loadUnit({
+    return loadUnit({
       source,
       kind,
       files: this.files,
@@ -153,12 +152,13 @@ export class ProgramUnits {
       defines: CONFIGURATION,
       ...(bases === undefined ? {} : { bases }),
     });
-    this.loaded.push(unit);
-    return unit;
   }
 
-  /** The model's headers and the natives' prototypes, one a line. */
-  private loadBase(): void {
+  /**
+   * The model's headers, its files and the natives' prototypes (one a line), all in one text, since what costs time is reading the headers. Macros
+   * of one file are thus seen in the next; declarations are not, they go by the file they stand in.
+   */
+  private loadModel(): void {
     const lines = this.input.natives.map(
       (native) => `${native.prototype.trim().replace(/;$/, '').replace(/\s+/g, ' ')};\n`,
     );
@@ -168,12 +168,19 @@ export class ProgramUnits {
       starts.push(length);
       length += line.length;
     }
-    const loaded = this.load({ path: NATIVES_PATH, text: lines.join('') }, 'header', []);
+    const loaded = this.load({ path: NATIVES_PATH, text: lines.join('') }, 'header', this.input.model);
+    this.loaded = loaded;
+    const byFile = new Map<number, ProgramUnit>();
+    for (const source of this.input.model) {
+      const unit = new ProgramUnit('model', source.path, [this.base]);
+      this.model.push(unit);
+      byFile.set(this.files.add(source), unit);
+    }
     const prototypes: Item[] = [];
     for (const item of loaded.items) {
       this.known.add(itemKey(item));
       if (item.origin.file === loaded.file) prototypes.push(item);
-      else this.base.add(item);
+      else (byFile.get(item.origin.file) ?? this.base).add(item);
     }
     this.base.prepare();
     for (const item of prototypes) {
@@ -189,17 +196,6 @@ export class ProgramUnits {
         if (declared === undefined) this.base.scope.declare(symbol);
       }
     }
-  }
-
-  private loadModel(source: CSource): void {
-    const unit = new ProgramUnit('model', source.path, [this.base]);
-    for (const item of this.load(source, 'source', []).items) {
-      const key = itemKey(item);
-      if (this.known.has(key)) continue;
-      this.known.add(key);
-      unit.add(item);
-    }
-    this.model.push(unit);
   }
 
   /** The model's file that a path of the kernel's tree corresponds to. */

@@ -328,19 +328,15 @@ class Program implements CProgram, LowerHost {
     base.prepare();
     const enumerator = base.scope.own(name);
     if (enumerator?.kind === 'constant') return exact(enumerator.value);
-    for (let i = 0; i < this.units.loaded.length && i <= model.length; i++) {
-      const scope = i === 0 ? base.scope : model[i - 1].scope;
-      const tokens = this.units.loaded[i].macro(name);
-      if (tokens !== undefined) {
-        if (i > 0) model[i - 1].prepare();
-        const value = evaluate(tokens, scope);
-        if (value !== undefined) return exact(value);
-      }
-    }
+    const tokens = this.units.loaded?.macro(name);
+    const value = tokens === undefined ? undefined : evaluate(tokens, base.scope);
+    if (value !== undefined) return exact(value);
     for (const unit of model) {
       unit.prepare();
       const own = unit.scope.own(name);
       if (own?.kind === 'constant') return exact(own.value);
+      const local = tokens === undefined ? undefined : evaluate(tokens, unit.scope);
+      if (local !== undefined) return exact(local);
     }
     return undefined;
   }

@@ -7,7 +7,7 @@
 import { type CodeProblem, Op, type Origin } from '../vm/bytecode.ts';
 import { Emitter, type Label } from './lower-emitter.ts';
 import { message, Rule } from './messages.ts';
-import type { Symbol as CSymbol, FunctionSymbol, VariableSymbol } from './scope.ts';
+import type { CSymbol, FunctionSymbol, VariableSymbol } from './scope.ts';
 import type { CaseStatement, Expression, FunctionSyntax } from './syntax.ts';
 import type { CType } from './types.ts';
 

@@ -132,7 +132,7 @@ function effectIf(l: Lowering, e: Expression & { kind: 'conditional' | 'logical'
   } else {
     const otherwise = emitter.label();
     branch(l, e.condition, otherwise, false);
-    if (e.then !== undefined) effect(l, e.then);
+    if (e.consequent !== undefined) effect(l, e.consequent);
     emitter.jump(end);
     emitter.bind(otherwise);
     effect(l, e.otherwise);
@@ -346,7 +346,7 @@ function conditional(l: Lowering, e: Expression & { kind: 'conditional' }, want:
   const { emitter } = l;
   const into = want ?? l.take();
   const end = emitter.label();
-  if (e.then === undefined) {
+  if (e.consequent === undefined) {
     // a ?: b evaluates a once.
     return l.temporary(() => {
       const test = operand(l, e.condition);
@@ -362,8 +362,8 @@ function conditional(l: Lowering, e: Expression & { kind: 'conditional' }, want:
   }
   const otherwise = emitter.label();
   branch(l, e.condition, otherwise, false);
-  if (e.type.kind === 'void') effect(l, e.then);
-  else value(l, e.then, into);
+  if (e.type.kind === 'void') effect(l, e.consequent);
+  else value(l, e.consequent, into);
   emitter.jump(end);
   emitter.bind(otherwise);
   if (e.type.kind === 'void') effect(l, e.otherwise);

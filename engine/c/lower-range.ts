@@ -45,7 +45,7 @@ export function rangeOfExpression(e: Expression): Range {
       return within(inner, type) ? inner : type;
     }
     case 'conditional': {
-      const a = rangeOfExpression(e.then ?? e.condition);
+      const a = rangeOfExpression(e.consequent ?? e.condition);
       const b = rangeOfExpression(e.otherwise);
       return { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
     }

@@ -47,7 +47,7 @@ export function recordInto(l: Lowering, e: Expression, to: Place): void {
       const otherwise = emitter.label();
       const end = emitter.label();
       branch(l, e.condition, otherwise, false);
-      recordInto(l, e.then ?? e.condition, to);
+      recordInto(l, e.consequent ?? e.condition, to);
       emitter.jump(end);
       emitter.bind(otherwise);
       recordInto(l, e.otherwise, to);

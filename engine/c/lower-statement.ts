@@ -32,7 +32,7 @@ export function statement(l: Lowering, s: Statement): void {
       emitter.beginStatement(s.condition.origin);
       const otherwise = emitter.label();
       branch(l, s.condition, otherwise, false);
-      statement(l, s.then);
+      statement(l, s.consequent);
       if (s.otherwise === undefined) {
         emitter.bind(otherwise);
         return;

@@ -6,7 +6,7 @@
  */
 import type { Origin } from '../vm/bytecode.ts';
 import { message } from './messages.ts';
-import { Scope, type Symbol, type VariableSymbol } from './scope.ts';
+import { type CSymbol, Scope, type VariableSymbol } from './scope.ts';
 import type { CaseStatement, Expression } from './syntax.ts';
 import type { Token } from './token.ts';
 import type { CType } from './types.ts';
@@ -43,7 +43,7 @@ export class Parser {
   functionName: string | undefined;
   returns: CType | undefined;
   /** Set while a loop's controlling expression is read: the variables named in it. */
-  controls: Set<Symbol> | undefined;
+  controls: Set<CSymbol> | undefined;
   /** The switch whose cases are being read. */
   switch: { cases: CaseStatement[]; type: CType } | undefined;
   /** Compound literals of the block being read. */

@@ -112,11 +112,11 @@ export function parseConditional(p: Parser): Expression {
   const test = parseBinary(p, 1);
   if (!p.accept('?')) return test;
   if (!p.enter()) return test;
-  const then = p.is(':') ? undefined : parseExpression(p);
+  const consequent = p.is(':') ? undefined : parseExpression(p);
   p.expect(':');
   const otherwise = parseConditional(p);
   p.leave();
-  return conditional(p, test, then, otherwise);
+  return conditional(p, test, consequent, otherwise);
 }
 
 /** binary = cast (operator cast)*, by precedence */

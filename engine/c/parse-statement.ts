@@ -17,7 +17,7 @@ import {
 import { parseConditional, parseConstant, parseExpression } from './parse-expression.ts';
 import { parseInitializer } from './parse-initializer.ts';
 import { condition, convert, decay, promoted, resolved } from './parse-typing.ts';
-import type { Symbol as CSymbol, VariableSymbol } from './scope.ts';
+import type { CSymbol, VariableSymbol } from './scope.ts';
 import type { BlockStatement, CaseStatement, Expression, Initializer, LoopStatement, Statement } from './syntax.ts';
 import type { Token } from './token.ts';
 import { isInteger, renderType, VOID, wrap } from './types.ts';
@@ -304,9 +304,9 @@ function parseUnlabelled(p: Parser, start: Token): Statement {
 function parseIf(p: Parser, start: Token): Statement {
   p.advance();
   const test = parseCondition(p);
-  const then = parseSub(p);
+  const consequent = parseSub(p);
   const otherwise = p.accept('else') ? parseSub(p) : undefined;
-  return { kind: 'if', origin: p.originFrom(start), condition: test, then, otherwise };
+  return { kind: 'if', origin: p.originFrom(start), condition: test, consequent, otherwise };
 }
 
 /** "(" expression ")" as something that is tested */

@@ -310,7 +310,7 @@ export function conditional(
     origin,
     type,
     condition: c,
-    then: thenPart === undefined ? undefined : a,
+    consequent: thenPart === undefined ? undefined : a,
     otherwise: b,
     height: above(c, a, b),
   });

@@ -47,32 +47,32 @@ export interface FunctionSymbol {
   error?: string;
   origin: Origin;
 }
-export type Symbol = TypedefSymbol | ConstantSymbol | VariableSymbol | FunctionSymbol;
+export type CSymbol = TypedefSymbol | ConstantSymbol | VariableSymbol | FunctionSymbol;
 
 export class Scope {
   private readonly parents: readonly Scope[];
-  private readonly symbols = new Map<string, Symbol>();
+  private readonly symbols = new Map<string, CSymbol>();
   private readonly tags = new Map<string, CType>();
-  private readonly lazy = new Map<string, () => Symbol | undefined>();
+  private readonly lazy = new Map<string, () => CSymbol | undefined>();
   /** Asked when no scope in the chain declares the name (functions defined but not declared). Set on file scopes only. */
-  fallback: ((name: string) => Symbol | undefined) | undefined;
+  fallback: ((name: string) => CSymbol | undefined) | undefined;
 
   constructor(parents: readonly Scope[] = []) {
     this.parents = parents;
   }
 
-  declare(symbol: Symbol): void {
+  declare(symbol: CSymbol): void {
     this.symbols.set(symbol.name, symbol);
   }
   /** Declare a name whose meaning is worked out when it is first asked for. */
-  declareLazily(name: string, make: () => Symbol | undefined): void {
+  declareLazily(name: string, make: () => CSymbol | undefined): void {
     this.lazy.set(name, make);
   }
   declareTag(name: string, type: CType): void {
     this.tags.set(name, type);
   }
   /** What the name means in this very scope. */
-  own(name: string): Symbol | undefined {
+  own(name: string): CSymbol | undefined {
     const known = this.symbols.get(name);
     if (known !== undefined) return known;
     const make = this.lazy.get(name);
@@ -86,11 +86,11 @@ export class Scope {
   ownTag(name: string): CType | undefined {
     return this.tags.get(name);
   }
-  ownSymbols(): Iterable<Symbol> {
+  ownSymbols(): Iterable<CSymbol> {
     return this.symbols.values();
   }
 
-  lookup(name: string): Symbol | undefined {
+  lookup(name: string): CSymbol | undefined {
     const found = this.find(name);
     if (found !== undefined) return found;
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parents[0]) {
@@ -99,7 +99,7 @@ export class Scope {
     return undefined;
   }
 
-  private find(name: string): Symbol | undefined {
+  private find(name: string): CSymbol | undefined {
     const here = this.own(name);
     if (here !== undefined) return here;
     for (const parent of this.parents) {

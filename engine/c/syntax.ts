@@ -3,7 +3,7 @@
  * explicit `cast` nodes, `a[i]` is `*(a + i)`, `p->m` is `(*p).m`: what lowering sees is small.
  */
 import type { Origin } from '../vm/bytecode.ts';
-import type { Symbol as CSymbol, FunctionSymbol, VariableSymbol } from './scope.ts';
+import type { CSymbol, FunctionSymbol, VariableSymbol } from './scope.ts';
 import type { CType, FunctionType } from './types.ts';
 
 interface Node {
@@ -91,7 +91,7 @@ export interface ConditionalExpression extends Typed {
   kind: 'conditional';
   condition: Expression;
   /** Absent in GCC's `a ?: b`. */
-  then: Expression | undefined;
+  consequent: Expression | undefined;
   otherwise: Expression;
 }
 export interface AssignmentExpression extends Typed {
@@ -219,7 +219,7 @@ export interface DeclarationStatement extends Node {
 export interface IfStatement extends Node {
   kind: 'if';
   condition: Expression;
-  then: Statement;
+  consequent: Statement;
   otherwise: Statement | undefined;
 }
 export interface LoopStatement extends Node {

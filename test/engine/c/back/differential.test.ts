@@ -14,12 +14,23 @@ const CORPUS = join(import.meta.dirname, 'corpus');
 const read = (name: string) => readFileSync(join(CORPUS, name), 'utf8');
 const prelude = read('prelude.h');
 
-const TYPES = ['bool', 's8', 'u8', 's16', 'u16', 's32', 'u32', 's64', 'u64', 'long', 'unsigned long'] as const;
+const TYPES = ['bool', 's8', 'u8', 's16', 'u16', 's32', 'u32', 's64', 'u64'] as const;
 const OPERATORS = ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>', '==', '!=', '<', '<=', '>', '>=', '&&', '||'];
 const VALUES = [
-  '0', '1', '-1', '2', '3', '100', '-100', '127', '-128', '255', '0x7fff', '-0x8000', '0xffff', '0x7fffffff', '(-0x7fffffff-1)', '0xffffffffu',
-  '0x1fffffffffffffLL', '0x20000000000001LL', '0x7fffffffffffffffLL', '(-0x7fffffffffffffffLL-1)', '0x8000000000000000ULL',
-  '0xffffffffffffffffULL', '-0x123456789abcdefLL',
+  '0',
+  '1',
+  '-1',
+  '3',
+  '-100',
+  '127',
+  '-0x8000',
+  '0xffff',
+  '(-0x7fffffff-1)',
+  '0xffffffffu',
+  '0x20000000000001LL',
+  '0x7fffffffffffffffLL',
+  '0x8000000000000000ULL',
+  '-0x123456789abcdefLL',
 ];
 
 /** One function a pair of types: hashes the results of one operator over all pairs of values. */
@@ -60,14 +71,14 @@ const OPS = [...Array(28).keys(), 40, 41, 42, 43];
 const operators = `static const u64 values[] = { ${VALUES.join(', ')} };\n${PAIRS.map(([a, b]) => operatorFunction(a, b)).join('\n')}\n`;
 
 /** The same operators on constants, which the front end folds. */
-const SMALL = VALUES.filter((_, i) => i % 2 === 0);
+const SMALL = ['0', '3', '-1', '0xffff', '(-0x7fffffff-1)', '0xffffffffu', '0x8000000000000000ULL'];
 const folds = TYPES.flatMap((a) =>
   ['s32', 'u32', 's64', 'u64', 'u8'].map((b) => {
     const terms: string[] = [];
     for (const op of OPERATORS) {
       for (const x of SMALL) {
         for (const y of SMALL) {
-          if ((op === '/' || op === '%') && !['3', '-100', '127', '0xffff'].includes(y)) continue;
+          if ((op === '/' || op === '%') && !['3', '0xffff'].includes(y)) continue;
           if ((op === '<<' || op === '>>') && !['0', '3'].includes(y)) continue;
           terms.push(`h = (h ^ (u64)((${a})${x} ${op} (${b})${y})) * 0x100000001b3ULL;`);
         }
@@ -81,7 +92,16 @@ function gcc(text: string): Map<string, bigint> | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'c-reference-'));
   try {
     writeFileSync(join(folder, 'all.c'), text);
-    const flags = ['-std=gnu11', '-w', '-O0', '-fwrapv', '-D__GCC_REFERENCE__', '-o', join(folder, 'all'), join(folder, 'all.c')];
+    const flags = [
+      '-std=gnu11',
+      '-w',
+      '-O0',
+      '-fwrapv',
+      '-D__GCC_REFERENCE__',
+      '-o',
+      join(folder, 'all'),
+      join(folder, 'all.c'),
+    ];
     try {
       execFileSync('gcc', ['--version'], { stdio: 'ignore' });
     } catch {
@@ -105,7 +125,9 @@ const bits = (value: number | bigint | undefined): bigint => BigInt.asIntN(64, B
 describe('C as GCC compiles it', () => {
   const names = readdirSync(CORPUS).filter((f) => f.endsWith('.c'));
   const texts = names.map((n) => [n, read(n)] as const);
-  const tests = texts.flatMap(([n, text]) => [...text.matchAll(/^long (t_\w+)\(void\)/gm)].map((m) => [n, m[1]] as const));
+  const tests = texts.flatMap(([n, text]) =>
+    [...text.matchAll(/^long (t_\w+)\(void\)/gm)].map((m) => [n, m[1]] as const),
+  );
   const foldText = folds.map((f) => `u64 ${f.name}(void) { u64 h = 1; ${f.body} return h; }`).join('\n');
   const main = `int printf(const char *, ...);
     int main(void) {
@@ -133,7 +155,8 @@ describe('C as GCC compiles it', () => {
     for (const name of operatorNames) {
       for (const op of OPS) {
         const outcome = run(p, name, [op]);
-        if (outcome.trap !== undefined || bits(outcome.value) !== expected?.get(`${name}:${op}`)) wrong.push(`${name} ${OPERATORS[op] ?? op} ${outcome.trap ?? ''}`);
+        if (outcome.trap !== undefined || bits(outcome.value) !== expected?.get(`${name}:${op}`))
+          wrong.push(`${name} ${OPERATORS[op] ?? op} ${outcome.trap ?? ''}`);
       }
     }
     assert.deepEqual(wrong, []);

@@ -45,8 +45,15 @@ export function run(
   const { trap } = thread;
   if (trap === undefined) throw new Error('trapped without a trap');
   const problem = trap.problem;
-  const at = problem === undefined ? undefined : p.files[problem.origin.file].text.slice(problem.origin.start, problem.origin.end);
-  return { value: undefined, trap: problem === undefined ? nameOf(trap.code) : `${problem.rule}: ${problem.message}`, at };
+  const at =
+    problem === undefined
+      ? undefined
+      : p.files[problem.origin.file].text.slice(problem.origin.start, problem.origin.end);
+  return {
+    value: undefined,
+    trap: problem === undefined ? nameOf(trap.code) : `${problem.rule}: ${problem.message}`,
+    at,
+  };
 }
 
 const nameOf = (code: number): string => Object.entries(TrapCode).find(([, n]) => n === code)?.[0] ?? String(code);

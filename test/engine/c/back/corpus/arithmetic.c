@@ -155,7 +155,9 @@ long t_assignment_values(void)
 
 	d = b = a = 300;
 	d += (c = 70000);
-	return d + b + a + (a = -1) + (b += a) + (c -= 5);
+	d = d * 7 + (a = -1);
+	d = d * 7 + (b += a);
+	return d * 7 + (c -= 5);
 }
 
 static u64 mix(u8 a, s16 b, u32 c, s64 d, bool e)

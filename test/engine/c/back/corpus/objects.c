@@ -136,9 +136,11 @@ long t_bitfields(void)
 	f.e *= 5;
 	f.f = -1;
 	g = f;
-	n = g.a + 10 * g.b + 100 * g.c + 1000 * g.d + 10000 * g.e;
+	/* GCC alone computes in 40 bits here, so the width is spelled out. */
+	n = g.a + 10 * g.b + 100 * (u64)g.c + 1000 * g.d + 10000 * g.e;
 	n += (f.a = 15) + f.f;
-	n += f.b++ + ++f.a;
+	n += f.b++;
+	n += ++f.a;
 	return n;
 }
 
