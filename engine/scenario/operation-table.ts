@@ -43,6 +43,8 @@ export interface OperationSpec {
 export interface QueryField {
   name: string;
   kind: ValueKind;
+  /** What a field of kind word can be. */
+  words?: readonly string[];
   doc: string;
 }
 

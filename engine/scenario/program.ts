@@ -235,7 +235,7 @@ export interface ScenarioProgram {
   host: HostConfig;
   guests: GuestConfig[];
   scenarios: ScenarioUnit[];
-  /** Imported files by index (Span.file). */
+  /** Files that spans can name by index (Span.file): first this document, then those it imports. Empty if there are no sequences. */
   imports: { path: string; text: string }[];
   /** Problems outside scenarios, absolute. */
   problems: Problem[];

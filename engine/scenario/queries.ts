@@ -10,6 +10,8 @@ const GUEST = at('guest', 'guest', 'The guest, by name.');
 const GPA = at('gpa', 'gpa', 'Guest-physical address.');
 const PFN = at('pfn', 'pfn', 'System physical frame.');
 const field = (name: string, kind: QueryField['kind'], doc: string): QueryField => ({ name, kind, doc });
+const wordField = (name: string, words: readonly string[], doc: string): QueryField => ({ name, kind: 'word', words, doc });
+const STATES = PAGE_STATES.map((state) => state.name);
 const value = (kind: QueryField['kind'], doc: string): readonly QueryField[] => [field('value', kind, doc)];
 
 /** A query about a page of host memory can name it by the GPA that it backs, too. */
@@ -30,7 +32,7 @@ const rmp: Omit<QuerySpec, 'operands'> = {
     field('assigned', 'bool', 'Assigned: owned by a guest or by firmware.'),
     field('validated', 'bool', 'Validated: the guest has PVALIDATEd it.'),
     field('immutable', 'bool', 'Immutable: RMP instructions may not change the entry.'),
-    field('size', 'word', 'Page_Size of the entry that covers the page, 4K or 2M.'),
+    wordField('size', ['4K', '2M'], 'Page_Size of the entry that covers the page, 4K or 2M.'),
     field('asid', 'int', 'ASID of the owner.'),
     field('guest', 'guest', 'The guest whose ASID it has.'),
     field('gpa', 'gpa', 'Guest_Physical_Address, with the offset of the page within a 2M entry.'),
@@ -38,7 +40,7 @@ const rmp: Omit<QuerySpec, 'operands'> = {
     field('locked', 'bool', 'In use by a running vCPU, or locked by firmware.'),
     field('covered', 'bool', 'Covered by the RMP.'),
     field('private', 'bool', 'Assigned to a guest and not immutable.'),
-    field('state', 'word', "The firmware's state of the page, as `state(…)` gives it."),
+    wordField('state', STATES, "The firmware's state of the page, as `state(…)` gives it."),
     field('subpage_count', 'int', 'Assigned 4K pages among the other 511 of the 2M region; kept in its first entry.'),
     field('vmpl0', 'int', 'VMPL0 permissions: R 1, W 2, user X 4, supervisor X 8, SSS 0x10.'),
     field('vmpl1', 'int', 'VMPL1 permissions.'),
@@ -70,7 +72,7 @@ export const queries: readonly QuerySpec[] = [
     fields: [
       field('present', 'bool', 'Mapped.'),
       field('pfn', 'pfn', 'The frame that the GPA translates to.'),
-      field('level', 'word', 'Page size of the mapping: 4K, 2M or 1G.'),
+      wordField('level', ['4K', '2M', '1G'], 'Page size of the mapping: 4K, 2M or 1G.'),
       field('writable', 'bool', 'Mapped for writing.'),
     ],
     words: {
@@ -97,7 +99,7 @@ export const queries: readonly QuerySpec[] = [
     key: 'directmap',
     fields: [
       field('present', 'bool', 'Mapped in the direct map.'),
-      field('level', 'word', 'Page size of the mapping: 4K, 2M or 1G.'),
+      wordField('level', ['4K', '2M', '1G'], 'Page size of the mapping: 4K, 2M or 1G.'),
     ],
     words: {
       absent: { present: false },
@@ -127,7 +129,7 @@ export const queries: readonly QuerySpec[] = [
   },
   ...ofPage({
     key: 'state',
-    fields: [field('state', 'word', "The firmware's state of the page.")],
+    fields: [wordField('state', STATES, "The firmware's state of the page.")],
     words: Object.fromEntries(PAGE_STATES.map(({ name }) => [name, { state: name }])),
     doc: 'The state of a page as SNP firmware sees it.',
     source: 'SNP firmware ABI, page states',

@@ -1,0 +1,49 @@
+/** The code of one scenario while it is being made. */
+import type { Allow, Instruction, Problem, Span } from './program.ts';
+
+/** Steps that the inlining of sequences may add to one scenario, calls included. */
+export const INLINE_LIMIT = 100_000;
+
+/** Problems of one scenario, or of the declarations. Beyond so many nothing more is looked at: pasted text could have a hundred thousand. */
+export const PROBLEM_LIMIT = 1000;
+
+export class UnitBuilder {
+  readonly code: Instruction[] = [];
+  readonly variableNames: string[] = [];
+  readonly allows: Allow[] = [];
+  readonly problems: Problem[];
+  /** Statements inlined so far, and calls. */
+  inlined = 0;
+  /** Whether code refers to places in other units of the document, which must then not have moved. */
+  refersOutside = false;
+
+  constructor(problems: Problem[] = []) {
+    this.problems = problems;
+  }
+
+  /** One whose code goes nowhere, and whose problems come here. */
+  aside(): UnitBuilder {
+    return new UnitBuilder(this.problems);
+  }
+
+  report(problem: Problem): void {
+    this.problems.push(problem);
+    if (this.problems.length === PROBLEM_LIMIT) {
+      this.problems.push({ ...problem, rule: 'SYNTAX', message: `There are more than ${PROBLEM_LIMIT} problems; what follows is not looked at.` });
+    }
+  }
+
+  get full(): boolean {
+    return this.problems.length > PROBLEM_LIMIT;
+  }
+
+  variable(name: string): number {
+    this.variableNames.push(name);
+    return this.variableNames.length - 1;
+  }
+
+  allow(rule: string, reason: string, span: Span): number {
+    this.allows.push({ rule, reason, span });
+    return this.allows.length - 1;
+  }
+}
