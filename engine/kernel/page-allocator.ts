@@ -19,10 +19,13 @@ export class PageAllocator {
     this.freedList = new JournalledList(journal);
   }
 
-  /** 2^order pages, aligned to their size. The first pfn, or -1 when there is no more memory. */
-  allocate(order: number): number {
+  /**
+   * 2^order pages, aligned to their size, none of which is `taken` by something else. The first pfn, or -1 when there is no more memory.
+   */
+  allocate(order: number, taken: (pfn: number) => boolean = () => false): number {
     const pages = 2 ** order;
-    const pfn = Math.floor(this.lowest.value / pages) * pages - pages;
+    let pfn = Math.floor(this.lowest.value / pages) * pages - pages;
+    while (pfn >= 0 && (taken(pfn) || taken(pfn + pages - 1))) pfn -= pages;
     if (pfn < 0) return -1;
     this.lowest.set(pfn);
     return pfn;
@@ -48,7 +51,7 @@ export function pageAllocatorNatives(kernel: KernelState): Native[] {
       // The first of 2^order pages, NULL when there is no more memory.
       prototype: 'struct page *alloc_pages(unsigned int gfp, unsigned int order)',
       call(call) {
-        const pfn = kernel.pages.allocate(call.num(1));
+        const pfn = kernel.pages.allocate(call.num(1), (page) => kernel.restricted.owning(page) !== undefined);
         return pfn < 0 ? 0 : pagePointer(pfn);
       },
     },

@@ -85,3 +85,16 @@ test('the backing of a gfn is found without allocating it', () => {
   assert.equal(kernel.privateBacking(2, 0x101), undefined);
   assert.equal(kernel.restricted.isAllocated(2, 513), false);
 });
+
+test('the kernel takes its own pages from the top of memory, aligned, and never one that backs a guest', () => {
+  const { kernel } = createKernel({ memoryBytes: 2 ** 24 });
+  assert.deepEqual([kernel.pages.allocate(0), kernel.pages.allocate(1), kernel.pages.allocate(0)], [4095, 4092, 4091]);
+  assert.equal(
+    kernel.pages.allocate(0, (pfn) => pfn > 4000),
+    4000,
+  );
+  assert.equal(kernel.pages.owns(4000), true);
+  kernel.pages.free(4000);
+  assert.equal(kernel.pages.owns(4000), false);
+  assert.equal(kernel.pages.allocate(13), -1);
+});
