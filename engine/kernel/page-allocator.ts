@@ -35,11 +35,7 @@ export class PageAllocator {
     this.freedList.push(pfn);
   }
 
-  /** Whether the kernel has the page for itself: given out and not freed. */
-  owns(pfn: number): boolean {
-    return pfn >= this.lowest.value && !this.freedList.all.includes(pfn);
-  }
-
+  /** Frames given back, in order. */
   get freed(): readonly number[] {
     return this.freedList.all;
   }
