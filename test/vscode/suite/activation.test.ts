@@ -1,4 +1,4 @@
-// What the extension declares: the language, its files, and that it wakes up for nothing else.
+// Runs first, while the extension sleeps. What the extension declares: the language, its files, and that it wakes up for nothing else.
 
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
