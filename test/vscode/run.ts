@@ -61,6 +61,13 @@ async function makeWorkspace(folder: string): Promise<string> {
   await cp(join(here, 'workspace'), workspace, { recursive: true });
   const examples = join(root, 'examples');
   if (existsSync(examples)) await cp(examples, join(workspace, 'examples'), { recursive: true });
+  // The patch that the tests run as it was mailed is not ours to ship: SNP_PATCH_DIR says where it is.
+  const patches = process.env.SNP_PATCH_DIR;
+  if (patches) {
+    for (const name of await readdir(patches)) {
+      if (/\.(patch|mbox|mbox\.txt)$/.test(name)) await cp(join(patches, name), join(workspace, name));
+    }
+  }
   return workspace;
 }
 
@@ -99,7 +106,7 @@ try {
     onLog: (line) => {
       log.push(line);
       if (!line.startsWith(prefix)) return;
-      const said = line.slice(prefix.length);
+      const said: string = line.slice(prefix.length);
       counted ||= /^[1-9]\d* passed, \d+ failed$/.test(said);
       console.log(said);
     },

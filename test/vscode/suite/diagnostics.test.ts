@@ -2,6 +2,7 @@
 // text is mended, before it is saved.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { diagnosticsOf, lineOf, open, replace, ruleOf, screenshot, summary } from './support.ts';
 
@@ -18,7 +19,9 @@ describe('Diagnostics', () => {
     const update = lineOf(editor.document, '2M, assigned');
     assert.deepEqual(rulesAt(update, all), ['OUTCOME'], all.map(summary).join('\n'));
     assert.equal(all.length, 3, all.map(summary).join('\n'));
+    await vscode.commands.executeCommand('workbench.actions.view.problems');
     await screenshot('diagnostics');
+    await vscode.commands.executeCommand('workbench.action.closePanel');
   });
 
   it('lead to the line of C that did it', async () => {
@@ -68,6 +71,24 @@ describe('Diagnostics', () => {
     await replace(source, 'nobody_defines_this(level)', '0');
     await diagnosticsOf(uri, (now) => now.length === 0);
     await diagnosticsOf(scenario.document.uri, (now) => now.length === 0);
+  });
+
+  it('are shown in a patch as it was mailed', async function () {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri as vscode.Uri;
+    const uri = vscode.Uri.joinPath(folder, '0048-kvm-svm-snp-mem-attr-updates.mbox.txt');
+    if (!existsSync(uri.fsPath)) {
+      console.warn('SNP_PATCH_DIR not set: the mailed patch is not tested');
+      this.skip();
+    }
+    const scenario = await open('patched.snpscenario');
+    const all = await diagnosticsOf(scenario.document.uri, (now) => now.some((one) => ruleOf(one) === 'ORDER'));
+    assert.deepEqual(rulesAt(lineOf(scenario.document, 'vmm.'), all).sort(), ['ATTR-RMP', 'ORDER']);
+    const inPatch = await diagnosticsOf(uri, (now) => now.some((one) => ruleOf(one) === 'ORDER'));
+    const patch = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+    const order = inPatch.find((one) => ruleOf(one) === 'ORDER') as vscode.Diagnostic;
+    assert.match(patch.document.lineAt(order.range.start.line).text, /^\+.*npages/);
+    patch.revealRange(order.range, vscode.TextEditorRevealType.InCenter);
+    await screenshot('mailed-patch');
   });
 
   it('are not there for the examples, which all hold', async () => {
