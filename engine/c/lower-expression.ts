@@ -166,7 +166,7 @@ export function value(l: Lowering, e: Expression, want?: number): number {
       const direct = e.kind === 'variable' ? e.symbol.register : undefined;
       if (direct !== undefined) return want === undefined ? direct : l.move(want, direct);
       const into = want ?? l.take();
-      return l.temporary(() => load(l, place(l, e), into));
+      return l.temporary(() => load(l, place(l, e, l.isTemporary(into) ? into : undefined), into));
     }
     case 'address':
       return address(l, e.operand, want);
@@ -257,7 +257,7 @@ export function withOperands(
 function address(l: Lowering, of: Expression, want: number | undefined): number {
   if (of.kind === 'function') return value(l, of, want);
   const into = want ?? l.take();
-  return l.temporary(() => addressOf(l, place(l, of), into));
+  return l.temporary(() => addressOf(l, place(l, of, l.isTemporary(into) ? into : undefined), into));
 }
 
 /** `left op right`, with an immediate where there is one. */

@@ -5,7 +5,7 @@
 import { type IntKind, Op } from '../vm/bytecode.ts';
 import { slotsOf } from './layout.ts';
 import type { Lowering } from './lower-context.ts';
-import { value } from './lower-expression.ts';
+import { operand } from './lower-expression.ts';
 import { recordInto } from './lower-record.ts';
 import { message, Rule } from './messages.ts';
 import { badCast } from './parse-typing.ts';
@@ -28,26 +28,26 @@ const moved = (place: Place, slots: number): Place =>
     ? { at: 'register', register: place.register + slots }
     : { at: 'memory', pointer: place.pointer, slot: place.slot + slots };
 
-/** Where `e` is; evaluates what must be evaluated to know. Temporaries it takes stay taken. */
-export function place(l: Lowering, e: Expression): Place {
+/** Where `e` is; evaluates what must be evaluated to know. Temporaries it takes stay taken; a pointer may be put in `aside`. */
+export function place(l: Lowering, e: Expression, aside?: number): Place {
   switch (e.kind) {
     case 'variable':
-      return variablePlace(l, e.symbol.storage, e);
+      return variablePlace(l, e.symbol.storage, e, aside);
     case 'compound-literal':
       if (e.symbol.storage === 'local') {
         recordInto(l, e, { at: 'register', register: e.symbol.register as number });
         return { at: 'register', register: e.symbol.register as number };
       }
-      return variablePlace(l, 'static', e);
+      return variablePlace(l, 'static', e, aside);
     case 'string': {
-      const pointer = l.take();
+      const pointer = aside ?? l.take();
       l.emitter.emit(Op.LDSTATIC, pointer, l.host.stringIndex(e.text));
       return { at: 'memory', pointer, slot: 0 };
     }
     case 'dereference':
-      return behind(l, e.operand);
+      return behind(l, e.operand, aside);
     case 'member': {
-      const inner = moved(place(l, e.record), e.slot);
+      const inner = moved(place(l, e.record, aside), e.slot);
       if (e.bits !== undefined) inner.bits = { ...e.bits, signed: isSigned(e.type) };
       if (e.overlaid && e.bits === undefined && isInteger(e.type)) inner.overlaid = intKind(e.type);
       return inner;
@@ -62,11 +62,16 @@ export function place(l: Lowering, e: Expression): Place {
   }
 }
 
-function variablePlace(l: Lowering, storage: string, e: Expression & { kind: 'variable' | 'compound-literal' }): Place {
+function variablePlace(
+  l: Lowering,
+  storage: string,
+  e: Expression & { kind: 'variable' | 'compound-literal' },
+  aside?: number,
+): Place {
   const { symbol } = e;
   if ((storage === 'local' || storage === 'parameter') && symbol.register !== undefined)
     return { at: 'register', register: symbol.register };
-  const pointer = l.take();
+  const pointer = aside ?? l.take();
   const index = storage === 'static' || storage === 'extern' ? l.host.staticIndex(symbol) : undefined;
   if (typeof index === 'number') l.emitter.emit(Op.LDSTATIC, pointer, index);
   else if (index !== undefined) l.trapProblem({ ...index, origin: e.origin });
@@ -75,9 +80,9 @@ function variablePlace(l: Lowering, storage: string, e: Expression & { kind: 'va
 }
 
 /** The place that a pointer's value points at. */
-function behind(l: Lowering, pointer: Expression): Place {
+function behind(l: Lowering, pointer: Expression, aside?: number): Place {
   if (pointer.kind === 'cast' && badCast(pointer)) return wrongLayout(l, pointer, pointer.operand.type);
-  if (pointer.kind === 'address') return place(l, pointer.operand);
+  if (pointer.kind === 'address') return place(l, pointer.operand, aside);
   if (pointer.kind === 'pointer-add' && pointer.index.value !== undefined) {
     const count = Number(pointer.subtract ? -pointer.index.value : pointer.index.value);
     const { pointer: base } = pointer;
@@ -86,9 +91,9 @@ function behind(l: Lowering, pointer: Expression): Place {
       if (array.length >= 0 && (count < 0 || count >= array.length))
         l.trap(pointer.origin, Rule.Type, message.outside(String(count), renderType(array)));
     }
-    return moved(behind(l, base), count * pointer.step);
+    return moved(behind(l, base, aside), count * pointer.step);
   }
-  return { at: 'memory', pointer: value(l, pointer), slot: 0 };
+  return { at: 'memory', pointer: operand(l, pointer, aside), slot: 0 };
 }
 
 /** A pointer to memory of another layout is used. */
