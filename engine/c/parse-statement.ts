@@ -41,6 +41,7 @@ export function parseBlock(p: Parser): BlockStatement {
 /** One statement or declaration, with recovery: whatever happens, the parser is further on and without a failure. */
 function parseInto(p: Parser, statements: Statement[]): void {
   const start = p.position;
+  const before = statements.length;
   const { depth, scope, controls, literals } = p;
   if (isDeclaration(p)) parseDeclaration(p, statements);
   else statements.push(parseStatement(p));
@@ -51,6 +52,7 @@ function parseInto(p: Parser, statements: Statement[]): void {
   p.controls = controls;
   p.literals = literals;
   p.resume(behindStatement(p, start));
+  statements.length = before;
   statements.push({ kind: 'problem', origin: failure.origin, rule: Rule.Syntax, message: failure.message });
 }
 
@@ -294,10 +296,22 @@ function parseUnlabelled(p: Parser, start: Token): Statement {
       return { kind: 'empty', origin: origin() };
     }
   }
+  if (p.isIdentifier() && p.peek().kind === 'identifier' && p.scope.lookup(start.text) === undefined) {
+    p.fail(message.unknownType(start.text));
+  }
   const expression = parseExpression(p);
   const at = origin();
   p.expect(';');
   return { kind: 'expression', origin: at, expression };
+}
+
+/** The statement that a label or case stands before: it may fail, the label stays. */
+function parseBehindLabel(p: Parser): Statement {
+  if (p.failure !== undefined) return { kind: 'empty', origin: originOf(p.token) };
+  const start = p.token;
+  const list: Statement[] = [];
+  parseInto(p, list);
+  return list.length === 1 ? list[0] : { kind: 'block', origin: p.originFrom(start), statements: list, literals: [] };
 }
 
 /** if = "if" "(" expression ")" statement ("else" statement)? */
@@ -430,7 +444,7 @@ function parseCase(p: Parser, start: Token): Statement {
     }
     inside.cases.push(statement);
   }
-  if (!p.is('}') && !isDeclaration(p)) statement.body = parseStatement(p);
+  if (!p.is('}') && !isDeclaration(p)) statement.body = parseBehindLabel(p);
   return statement;
 }
 
