@@ -2,7 +2,7 @@
  * The reverse map table: 16 bytes for every covered 4K page of system memory, sparse.
  *
  * Storage is one chunk per 2M region, in one of two shapes of Uint32Array:
- *   full     512 entries of 4 words, then 512 words "index of the event that changed this page last", then 512 "dirty" bits
+ *   full     512 entries of 4 words, then 512 words "index of the event that changed this page last", then 512 "dirty" bits and whether any is set
  *   compact  the head's entry, one entry that all 511 tails share, then the last event of the head and of the tails
  * A region never touched is the one compact chunk of zeros, so a host of any size costs nothing until used, and a 2M entry costs one small
  * array. Compact chunks are never written in place but replaced; a 2M change of either shape is a swap of chunks, and the journal keeps the
@@ -12,6 +12,7 @@
  * Table geometry: APM vol. 2, 15.36.4; pages that the table does not cover behave as the hypervisor's for ever.
  */
 import type { Journal, Undoable } from '../base/journal.ts';
+import { type Run, Runs } from '../base/runs.ts';
 import { type Asid, PAGE_SIZE, PAGES_PER_2M, type Pfn } from '../base/units.ts';
 import {
   ASSIGNED,
@@ -36,7 +37,9 @@ export const FULL_WORDS = PAGES_PER_2M * ENTRY_WORDS;
 /** Where a full chunk keeps the last event of each page, and the dirty bits. */
 export const FULL_EVENTS = FULL_WORDS;
 export const FULL_DIRTY = FULL_EVENTS + PAGES_PER_2M;
-export const FULL_LENGTH = FULL_DIRTY + PAGES_PER_2M / 32;
+/** Non-zero if any dirty bit is set. */
+export const FULL_ANY_DIRTY = FULL_DIRTY + PAGES_PER_2M / 32;
+export const FULL_LENGTH = FULL_ANY_DIRTY + 1;
 const COMPACT_EVENTS = 2 * ENTRY_WORDS;
 const COMPACT_LENGTH = COMPACT_EVENTS + 2;
 
@@ -49,16 +52,9 @@ UNTOUCHED[COMPACT_EVENTS + 1] = NO_EVENT;
 
 /** Journal record kinds, in the low three bits of a record's first number; above them the pfn or 2M frame. */
 const ENTRY = 0;
-const ENTRY_COUNTED = 1;
+export const ENTRY_COUNTED = 1;
 const WORD3 = 2;
 const REGION = 3;
-
-/** Pages and whole 2M regions that changed, each once. A page inside a changed region is not listed again. */
-export interface Dirty {
-  pages: Pfn[];
-  /** 2M frame numbers: pfn / 512. */
-  regions: number[];
-}
 
 export class RmpTable implements Undoable {
   /** Pages below this number have an entry. */
@@ -67,18 +63,24 @@ export class RmpTable implements Undoable {
   readonly asidPages = new Int32Array(1024);
 
   private readonly journal: Journal;
-  private readonly owner: number;
-  private readonly groupSize: number;
+  /** Id in the journal. */
+  readonly owner: number;
+  private readonly groupBits: number;
+  private readonly groupMask: number;
   private readonly groups: (Uint32Array[] | undefined)[];
+
+  /** The chunk found last: conversions go page by page. */
+  private lastFrame = -1;
+  private lastChunk: Uint32Array = UNTOUCHED;
 
   /** Chunks that a 2M change replaced, newest last, as the journal's records need them. */
   private replaced: Uint32Array[] = [];
   /** The journal's position before each of them. */
   private replacedAt: number[] = [];
 
-  private dirtyPages = new Float64Array(256);
-  private dirtyPageCount = 0;
-  private dirtyRegions: number[] = [];
+  /** 2M frames in whose chunk a dirty bit is set, and 2M frames that changed as a whole; perhaps more than once. */
+  private partlyDirty: number[] = [];
+  private whollyDirty: number[] = [];
 
   /** @param coveredBytes size of the memory that the table covers, from address 0 */
   constructor(coveredBytes: number, journal: Journal) {
@@ -88,8 +90,9 @@ export class RmpTable implements Undoable {
     // Two levels of about equal size: 1,024 groups of 512 regions for 1 TiB.
     const regions = Math.ceil(this.coveredPages / PAGES_PER_2M);
     const bits = Math.ceil(Math.log2(Math.max(2, regions)));
-    this.groupSize = 2 ** Math.max(9, Math.ceil(bits / 2));
-    this.groups = new Array(Math.ceil(regions / this.groupSize)).fill(undefined);
+    this.groupBits = Math.max(9, Math.ceil(bits / 2));
+    this.groupMask = 2 ** this.groupBits - 1;
+    this.groups = new Array(Math.ceil(regions / 2 ** this.groupBits)).fill(undefined);
   }
 
   covers(pfn: number): boolean {
@@ -98,12 +101,19 @@ export class RmpTable implements Undoable {
 
   // ---- chunks: for the instructions --------------------------------------------------------------------------------------------
 
+  // A 2M frame number is below 2^31 (addresses have 52 bits), so shifts are safe on it, as they are not on a pfn.
+
   /** The chunk of a 2M frame, of either shape. Read only. The frame must be covered. */
   chunk(frame: number): Uint32Array {
-    const size = this.groupSize;
-    const inGroup = frame % size;
-    const group = this.groups[(frame - inGroup) / size];
-    return group === undefined ? UNTOUCHED : group[inGroup];
+    return frame === this.lastFrame ? this.lastChunk : this.findChunk(frame);
+  }
+
+  private findChunk(frame: number): Uint32Array {
+    const group = this.groups[frame >>> this.groupBits];
+    const chunk = group === undefined ? UNTOUCHED : group[frame & this.groupMask];
+    this.lastFrame = frame;
+    this.lastChunk = chunk;
+    return chunk;
   }
 
   /** The full chunk of a 2M frame, made if need be: its words may be written, after {@link journalEntry}. */
@@ -131,15 +141,15 @@ export class RmpTable implements Undoable {
   }
 
   private place(frame: number, chunk: Uint32Array): void {
-    const size = this.groupSize;
-    const inGroup = frame % size;
-    const at = (frame - inGroup) / size;
+    const at = frame >>> this.groupBits;
     let group = this.groups[at];
     if (group === undefined) {
-      group = new Array(size).fill(UNTOUCHED) as Uint32Array[];
+      group = new Array(this.groupMask + 1).fill(UNTOUCHED) as Uint32Array[];
       this.groups[at] = group;
     }
-    group[inGroup] = chunk;
+    group[frame & this.groupMask] = chunk;
+    this.lastFrame = frame;
+    this.lastChunk = chunk;
   }
 
   // ---- reading -----------------------------------------------------------------------------------------------------------------
@@ -240,9 +250,9 @@ export class RmpTable implements Undoable {
    * it. Write the words directly afterwards. `counted`: the caller also moves the subpage count and the ASID counters from the present
    * entry to the new one, and undo shall move them back.
    */
-  journalEntry(chunk: Uint32Array, index: number, pfn: number, counted: boolean, event: number): void {
+  journalEntry(chunk: Uint32Array, index: number, frame: number, pfn: number, counted: boolean, event: number): void {
     const at = index * ENTRY_WORDS;
-    if (chunk[at + 3] !== 0) this.journal.write2(this.owner, pfn * 8 + WORD3, chunk[at + 3]);
+    if (chunk[at + 3] !== 0) this.journalWord3(pfn, chunk[at + 3]);
     this.journal.write5(
       this.owner,
       pfn * 8 + (counted ? ENTRY_COUNTED : ENTRY),
@@ -252,7 +262,12 @@ export class RmpTable implements Undoable {
       chunk[FULL_EVENTS + index],
     );
     chunk[FULL_EVENTS + index] = event;
-    this.markPage(chunk, index, pfn);
+    this.markPage(chunk, index, frame);
+  }
+
+  /** The rare part of an entry's journal record: its last word, if it is not 0. */
+  journalWord3(pfn: number, w3: number): void {
+    this.journal.write2(this.owner, pfn * 8 + WORD3, w3);
   }
 
   /** Move subpage count and ASID counters from one 4K entry of the region to the other that replaces it. Words 0 and 1 of each. */
@@ -282,7 +297,7 @@ export class RmpTable implements Undoable {
       return;
     }
     const full = this.fullChunk(frame);
-    this.journalEntry(full, index, pfn, false, event);
+    this.journalEntry(full, index, frame, pfn, false, event);
     const at = index * ENTRY_WORDS;
     full[at] = w0;
     full[at + 1] = w1;
@@ -293,8 +308,9 @@ export class RmpTable implements Undoable {
   /** Write one entry of 4K size whose owner may change: subpage count and ASID counters follow. No 2M entry may cover the page. */
   setEntryCounted(pfn: number, w0: number, w1: number, w2: number, w3: number, event: number): void {
     const index = pfn & 511;
-    const chunk = this.fullChunk((pfn - index) / PAGES_PER_2M);
-    this.journalEntry(chunk, index, pfn, true, event);
+    const frame = (pfn - index) / PAGES_PER_2M;
+    const chunk = this.fullChunk(frame);
+    this.journalEntry(chunk, index, frame, pfn, true, event);
     const at = index * ENTRY_WORDS;
     const old0 = chunk[at];
     const old1 = chunk[at + 1];
@@ -355,40 +371,38 @@ export class RmpTable implements Undoable {
 
   // ---- dirty pages -------------------------------------------------------------------------------------------------------------
 
-  private markPage(chunk: Uint32Array, index: number, pfn: number): void {
-    const at = FULL_DIRTY + (index >>> 5);
-    const bit = 1 << (index & 31);
-    if ((chunk[at] & bit) !== 0) return;
-    chunk[at] |= bit;
-    if (this.dirtyPageCount === this.dirtyPages.length) {
-      const bigger = new Float64Array(this.dirtyPageCount * 2);
-      bigger.set(this.dirtyPages);
-      this.dirtyPages = bigger;
-    }
-    this.dirtyPages[this.dirtyPageCount++] = pfn;
+  private markPage(chunk: Uint32Array, index: number, frame: number): void {
+    chunk[FULL_DIRTY + (index >>> 5)] |= 1 << (index & 31);
+    if (chunk[FULL_ANY_DIRTY] === 0) this.markChunk(chunk, frame);
+  }
+
+  /** A first dirty bit is about to be set, or was, in a chunk that had none. */
+  markChunk(chunk: Uint32Array, frame: number): void {
+    chunk[FULL_ANY_DIRTY] = 1;
+    this.partlyDirty.push(frame);
   }
 
   private markRegion(frame: number): void {
-    const list = this.dirtyRegions;
+    const list = this.whollyDirty;
     if (list.length === 0 || list[list.length - 1] !== frame) list.push(frame);
   }
 
-  /** What changed since the last call, by instructions or by undo. */
-  takeDirty(): Dirty {
-    const regions = new Set(this.dirtyRegions);
-    const pages: Pfn[] = [];
-    for (let i = 0; i < this.dirtyPageCount; i++) {
-      const pfn = this.dirtyPages[i];
-      const index = pfn & 511;
-      const frame = (pfn - index) / PAGES_PER_2M;
+  /** The pages that changed since the last call, by instructions or by undo: pfns, merged and in ascending order. */
+  takeDirty(): readonly Run[] {
+    const runs = new Runs();
+    // A chunk that was swapped out has taken its dirty bits with it, but then its region is listed as a whole.
+    const whole = new Set(this.whollyDirty);
+    for (const frame of whole) {
+      runs.add(frame * PAGES_PER_2M, (frame + 1) * PAGES_PER_2M);
       const chunk = this.chunk(frame);
-      if (chunk.length === FULL_LENGTH) chunk[FULL_DIRTY + (index >>> 5)] &= ~(1 << (index & 31));
-      // A chunk swapped in since then has lost the bit, but its whole region is listed.
-      if (!regions.has(frame)) pages.push(pfn as Pfn);
+      if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
     }
-    this.dirtyPageCount = 0;
-    this.dirtyRegions = [];
-    return { pages, regions: [...regions] };
+    for (const frame of this.partlyDirty) {
+      if (!whole.has(frame)) addDirtyPages(this.chunk(frame), frame * PAGES_PER_2M, runs);
+    }
+    this.partlyDirty = [];
+    this.whollyDirty = [];
+    return runs.merged();
   }
 
   // ---- undo --------------------------------------------------------------------------------------------------------------------
@@ -411,7 +425,8 @@ export class RmpTable implements Undoable {
       return;
     }
     const index = number & 511;
-    const chunk = this.fullChunk((number - index) / PAGES_PER_2M);
+    const frame = (number - index) / PAGES_PER_2M;
+    const chunk = this.fullChunk(frame);
     const entry = index * ENTRY_WORDS;
     if (kind === WORD3) {
       chunk[entry + 3] = data[at + 1];
@@ -425,7 +440,7 @@ export class RmpTable implements Undoable {
     chunk[entry + 3] = 0;
     chunk[FULL_EVENTS + index] = data[at + 4];
     if (kind === ENTRY_COUNTED) this.recount(chunk, index, now0, now1, data[at + 1], data[at + 2]);
-    this.markPage(chunk, index, number);
+    this.markPage(chunk, index, frame);
   }
 
   /** Regions that hold a full chunk, for memory budgets. */
@@ -440,9 +455,21 @@ export class RmpTable implements Undoable {
     for (let g = 0; g < this.groups.length; g++) {
       const group = this.groups[g];
       if (group === undefined) continue;
-      for (let i = 0; i < group.length; i++) if (group[i] !== UNTOUCHED) visit(g * this.groupSize + i);
+      for (let i = 0; i < group.length; i++) if (group[i] !== UNTOUCHED) visit(g * group.length + i);
     }
   }
+}
+
+/** Turn the dirty bits of a full chunk into runs and clear them. */
+function addDirtyPages(chunk: Uint32Array, base: number, runs: Runs): void {
+  for (let n = 0; n < PAGES_PER_2M / 32; n++) {
+    const word = chunk[FULL_DIRTY + n];
+    if (word === 0) continue;
+    const first = base + n * 32;
+    if (word === 0xffffffff) runs.add(first, first + 32);
+    else for (let i = 0; i < 32; i++) if ((word & (1 << i)) !== 0) runs.add(first + i, first + i + 1);
+  }
+  chunk.fill(0, FULL_DIRTY);
 }
 
 /** Word 0 of an entry without flags: the low part of the guest frame number. */
