@@ -107,6 +107,17 @@ export class Emitter {
     if (always || this.used[label]) this.reachable = true;
   }
 
+  /** Labels that something jumps to and that never came: their statement could not be read. Here is where such a jump ends. */
+  bindMissing(): boolean {
+    let any = false;
+    for (let label = 0; label < this.targets.length; label++) {
+      if (!this.used[label] || this.targets[label] >= 0) continue;
+      this.bind(label);
+      any = true;
+    }
+    return any;
+  }
+
   isBound(label: Label): boolean {
     return this.targets[label] >= 0;
   }

@@ -20,6 +20,7 @@ export function lowerFunction(syntax: FunctionSyntax, host: LowerHost): Function
     statement(l, syntax.body);
     emitter.beginStatement({ ...syntax.origin, start: Math.max(syntax.origin.start, syntax.origin.end - 1) });
     emitter.emit(Op.RETV);
+    if (emitter.bindMissing()) l.trap(syntax.origin, Rule.Syntax, message.unreadable());
     l.parameterSlots = parameterSlots;
   });
   const { name, origin } = syntax;

@@ -47,6 +47,7 @@ export const message = {
   objectTooBig: (name: string) => `\`${name}\` is larger than the simulator's largest object (2^20 members)`,
   frameTooBig: (name: string) => `the local variables of \`${name}\` need more room than a kernel stack has`,
   noLabel: (name: string) => `no label \`${name}\` in this function`,
+  unreadable: () => 'the statement that is jumped to cannot be read',
   strayKeyword: (name: string) => `\`${name}\` outside of a loop or switch`,
   patchModified: (name: string, file: string) =>
     `The patch changes \`${name}\` without adding all of it, so the model's version runs. To run the patched one, give the file the patch applies to: use source "${file}"`,
