@@ -1,6 +1,7 @@
 // What a user waits for: from a keystroke to the verdict on it, over real stdio with the server as it is packaged, and from the start of the
 // server to its first verdict. An edit changes a character or a word at a random place and is then taken back; both are keystrokes.
 import { existsSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '../lsp/client.ts';
 import { type BenchRow, main, median } from './report.ts';
@@ -190,6 +191,8 @@ async function firstVerdict(): Promise<BenchRow> {
 }
 
 export async function run(): Promise<BenchRow[]> {
+  const load = loadavg()[0];
+  if (load > 1) console.log(`  the machine is busy (load average ${load.toFixed(1)}): the figures are too high`);
   if (server !== built) console.log(`  ${built} is missing: measuring ${server}`);
   return [
     await firstVerdict(),
