@@ -142,10 +142,19 @@ function effectIf(l: Lowering, e: Expression & { kind: 'conditional' | 'logical'
 
 /** A register that holds the value and is only read: a local's own if it is one. `aside` may be used otherwise. */
 export function operand(l: Lowering, e: Expression, aside?: number): number {
-  if (e.kind === 'variable' && e.symbol.register !== undefined && !isRecord(e.type)) return e.symbol.register;
+  const own = isRecord(e.type) ? undefined : registerOf(e);
+  if (own !== undefined) return own;
   if (e.kind === 'cast' && !badCast(e) && !needsConversion(e.operand, e.type) && e.operand.type.kind !== 'void')
     return operand(l, e.operand, aside);
   return value(l, e, aside);
+}
+
+/** The register of a local variable, or of a member of one. */
+function registerOf(e: Expression): number | undefined {
+  if (e.kind === 'variable') return e.symbol.register;
+  if (e.kind !== 'member' || e.bits !== undefined || e.overlaid) return undefined;
+  const outer = registerOf(e.record);
+  return outer === undefined ? undefined : outer + e.slot;
 }
 
 /** The value of `e` in a register: `want` if given. */
