@@ -137,7 +137,10 @@ class RunningCheck implements Check {
     }
     if (this.run === undefined) {
       const live = state.live;
-      if (live !== undefined && live.index === this.next && live.run.unit !== unit) {
+      if (live !== undefined && live.index === this.next && live.run.unit === unit) {
+        // An earlier check of the same text was dropped half-way: go on where it stopped.
+        this.run = live.run;
+      } else if (live !== undefined && live.index === this.next) {
         // The scenario at this place was edited: go on from the first difference.
         const old = live.run.unit;
         live.run.adopt(unit, (i) => sameInstruction(old.code[i], old, unit.code[i], unit));

@@ -29,7 +29,7 @@ export class Journal {
   private readonly full: Float64Array[] = [];
   private readonly fills: number[] = [];
   /** Small at first: most journals stay so. */
-  private data = new Float64Array(256);
+  private data: Float64Array = new Float64Array(256);
   private top = 0;
 
   /** Register an owner. The id stays valid for the journal's life. */

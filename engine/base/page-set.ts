@@ -21,6 +21,11 @@ export class PageSet implements Undoable {
     return words !== undefined && (words[within >> 5] & (1 << (within & 31))) !== 0;
   }
 
+  /** Whether any page of a 2M frame may be in the set: false is certain. */
+  mayHaveIn(frame: number): boolean {
+    return this.frames.has(frame);
+  }
+
   /** Put in or take out; returns whether that changed anything. */
   set(page: number, present: boolean): boolean {
     if (this.has(page) === present) return false;

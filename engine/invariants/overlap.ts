@@ -8,7 +8,7 @@ import { hex, plural } from '../base/text.ts';
 import { EventKind } from '../trace/trace.ts';
 import { attempts, FAIL_OVERLAP, lastingFailures, operandIsLarge } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
-import { newlyViolating, type StepView } from './step-view.ts';
+import { newlyViolatingIn, type StepView } from './step-view.ts';
 
 export const overlap: Invariant = {
   id: 'OVERLAP',
@@ -26,11 +26,13 @@ function check(step: StepView): Finding[] {
     if (step.trace.kind[e] !== EventKind.Rmpupdate || step.trace.code[e] !== FAIL_OVERLAP) continue;
     findings.push(describe(step, e));
   }
-  const runs = newlyViolating(step.violating('OVERLAP', 0), step.rmpTouched, (pfn) => {
-    if (pfn % 512 === 0) return false;
-    const head = step.head(Math.floor(pfn / 512));
+  const isLarge = (frame: number): boolean => {
+    const head = step.head(frame);
+    return head.assigned && head.large;
+  };
+  const runs = newlyViolatingIn(step.violating('OVERLAP', 0), step.rmpTouched, isLarge, (pfn) => {
     const raw = step.rawEntry(pfn);
-    return head.assigned && head.large && raw.assigned && raw.asid !== 0;
+    return pfn % 512 !== 0 && raw.assigned && raw.asid !== 0;
   });
   for (const run of runs) {
     findings.push({

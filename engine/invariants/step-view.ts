@@ -85,6 +85,36 @@ export interface StepView {
   describeStep(event: number): string;
 }
 
+/**
+ * As {@link newlyViolating}, for rules that can tell from a 2M frame as a whole that none of its pages is bad: those frames cost nothing.
+ * `runs` are pages; every page of a frame that they touch is looked at.
+ */
+export function newlyViolatingIn(
+  set: PageSet,
+  runs: readonly Run[],
+  suspicious: (frame: number) => boolean,
+  bad: (page: number) => boolean,
+): Run[] {
+  const frames: Run[] = [];
+  for (const frame of framesOf(runs)) {
+    if (set.mayHaveIn(frame) || suspicious(frame)) frames.push({ start: frame * 512, end: frame * 512 + 512 });
+  }
+  return frames.length === 0
+    ? []
+    : newlyViolating(set, frames, (page) => suspicious(Math.floor(page / 512)) && bad(page));
+}
+
+/** The 2M frames that runs of pages touch, each once. */
+export function* framesOf(runs: readonly Run[]): Generator<number> {
+  let next = -1;
+  for (const run of runs) {
+    for (let frame = Math.max(next, Math.floor(run.start / 512)); frame * 512 < run.end; frame++) {
+      yield frame;
+      next = frame + 1;
+    }
+  }
+}
+
 /** Put the pages that satisfy `bad` into the rule's set, and return those that were not there before. */
 export function newlyViolating(set: PageSet, runs: readonly Run[], bad: (page: number) => boolean): Run[] {
   const out: Run[] = [];

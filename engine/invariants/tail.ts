@@ -1,7 +1,7 @@
 /** TAIL: the 511 tail entries of an assigned 2M entry read Assigned, with no owner of their own; everything else is read through the head. */
 import { formatRuns } from '../base/text.ts';
 import type { Finding, Invariant } from './invariant.ts';
-import { newlyViolating, type StepView } from './step-view.ts';
+import { newlyViolatingIn, type StepView } from './step-view.ts';
 
 export const tail: Invariant = {
   id: 'TAIL',
@@ -10,14 +10,12 @@ export const tail: Invariant = {
   statement: 'Under an assigned 2M entry all 511 tail entries are assigned, with ASID 0 and not immutable.',
   source: 'AMD-ASPFW snp_mcmd_page_unsmash; RFC v8 17/56',
   check(step: StepView): Finding[] {
-    const regions = step.rmpTouched.map((run) => ({
-      start: run.start - (run.start % 512),
-      end: Math.ceil(run.end / 512) * 512,
-    }));
-    const runs = newlyViolating(step.violating('TAIL', 0), regions, (pfn) => {
+    const isLarge = (frame: number): boolean => {
+      const head = step.head(frame);
+      return head.assigned && head.large;
+    };
+    const runs = newlyViolatingIn(step.violating('TAIL', 0), step.rmpTouched, isLarge, (pfn) => {
       if (pfn % 512 === 0) return false;
-      const head = step.head(Math.floor(pfn / 512));
-      if (!head.assigned || !head.large) return false;
       const raw = step.rawEntry(pfn);
       return !raw.assigned || raw.immutable || raw.asid !== 0;
     });

@@ -18,8 +18,9 @@ interface Chunk {
   values: Uint8Array;
   /** Trace index of the event that last changed the gfn, plus 1; 0 = never. */
   events: Int32Array;
-  /** gfns whose value is not 0, to tell a uniform chunk at once when there are only two values. */
-  set: number;
+  /** A value of the chunk and how many gfns have it: 512 of them make it uniform, which is told at once. */
+  value: number;
+  same: number;
 }
 
 interface Xarray {
@@ -121,8 +122,10 @@ export class MemoryAttributes implements Undoable {
       const start = gfn - (gfn % CHUNK);
       const stop = Math.min(to, start + CHUNK);
       const chunk = array.chunks.get(start / CHUNK);
-      if (chunk === undefined || chunk.set === 0) {
+      if (chunk === undefined) {
         if (wanted !== 0) return false;
+      } else if (chunk.same === CHUNK) {
+        if (chunk.value !== wanted) return false;
       } else {
         for (let i = gfn - start; i < stop - start; i++) if (chunk.values[i] !== wanted) return false;
       }
@@ -154,7 +157,7 @@ function chunkOf(array: Xarray, gfn: number): Chunk {
   const number = Math.floor(gfn / CHUNK);
   let chunk = array.chunks.get(number);
   if (chunk === undefined) {
-    chunk = { values: new Uint8Array(CHUNK), events: new Int32Array(CHUNK), set: 0 };
+    chunk = { values: new Uint8Array(CHUNK), events: new Int32Array(CHUNK), value: 0, same: CHUNK };
     array.chunks.set(number, chunk);
   }
   return chunk;
@@ -166,8 +169,14 @@ function valueAt(array: Xarray, gfn: number): number {
 }
 
 function write(chunk: Chunk, at: number, value: number, event: number): void {
-  chunk.set += (value !== 0 ? 1 : 0) - (chunk.values[at] !== 0 ? 1 : 0);
+  if (chunk.values[at] === chunk.value) chunk.same--;
   chunk.values[at] = value;
+  if (value === chunk.value) chunk.same++;
+  else if (chunk.same === 0) {
+    // Nobody has the value that was counted any more: count this one.
+    chunk.value = value;
+    for (const other of chunk.values) if (other === value) chunk.same++;
+  }
   chunk.events[at] = event;
 }
 

@@ -173,6 +173,14 @@ export class RestrictedMemory implements Undoable {
     return file !== undefined && (byteAt(file, index) & ALLOCATED) !== 0;
   }
 
+  /** The frame behind an index if it is allocated, otherwise -1. */
+  allocatedPfn(fileId: number, index: number): number {
+    const file = this.files.get(fileId);
+    if (file === undefined || (byteAt(file, index) & ALLOCATED) === 0) return -1;
+    const extent = extentAt(file, index);
+    return extent === undefined ? -1 : extent.pfn + (index - extent.index);
+  }
+
   /** The first allocated folio (or rest of one) at or after `from` and before `to`, cut to the range. */
   nextAllocated(fileId: number, from: number, to: number): { index: number; pfn: Pfn; order: number } | undefined {
     const file = this.files.get(fileId);

@@ -41,5 +41,6 @@ function load(manifest: ModelManifest): KernelModel {
 
 /** Text of a bundled source, for `model:` paths. */
 export function modelText(path: string): string | undefined {
-  return path.startsWith(MODEL_SCHEME) ? modelFiles[path.slice(MODEL_SCHEME.length)] : undefined;
+  const name = path.slice(MODEL_SCHEME.length);
+  return path.startsWith(MODEL_SCHEME) && Object.hasOwn(modelFiles, name) ? modelFiles[name] : undefined;
 }

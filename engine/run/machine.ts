@@ -14,7 +14,16 @@ import type { Asid, Pfn } from '../base/units.ts';
 import type { CFunction, CProgram } from '../c/program.ts';
 import { type GuestContext, Hardware } from '../hardware/machine.ts';
 import type { HardwareOptions } from '../hardware/options.ts';
-import { formatEntry } from '../hardware/rmp-entry.ts';
+import {
+  ASSIGNED,
+  ASSIGNED_2M,
+  asidOf,
+  formatEntry,
+  gfnOf,
+  IMMUTABLE,
+  PAGE_SIZE_2M,
+  VALIDATED,
+} from '../hardware/rmp-entry.ts';
 import { pagesOfAsid } from '../hardware/rmp-table.ts';
 import type { EntryView, StepView } from '../invariants/step-view.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
@@ -313,34 +322,47 @@ export class Machine implements MachineView {
 
   // ---------------------------------------------------------------- what invariants and queries read
 
+  // Read straight from the words: rules look at every page that a step touched.
+
   entry(pfn: number): EntryView {
     const { rmp } = this.hardware;
-    const entry = rmp.resolve(pfn as Pfn);
+    const from = rmp.governing(pfn);
+    const w0 = rmp.word(from, 0);
+    const w1 = rmp.word(from, 1);
     return {
       assigned: rmp.isAssigned(pfn),
-      large: rmp.isLarge(pfn),
-      asid: entry.asid,
-      gfn: rmp.boundGfn(pfn),
-      immutable: entry.immutable,
-      validated: entry.validated,
+      large: (w0 & ASSIGNED_2M) === ASSIGNED_2M,
+      asid: asidOf(w1),
+      gfn: gfnOf(w0, w1) + (pfn - from),
+      immutable: (w0 & IMMUTABLE) !== 0,
+      validated: (w1 & VALIDATED) !== 0,
     };
   }
 
   head(frame: number): ReturnType<StepView['head']> {
-    const entry = this.hardware.rmp.entry((frame * 512) as Pfn);
+    const { rmp } = this.hardware;
+    const pfn = frame * 512;
+    const w0 = rmp.word(pfn, 0);
+    const w1 = rmp.word(pfn, 1);
     return {
-      assigned: entry.assigned,
-      large: entry.pageSize === '2M',
-      subpageCount: entry.subpageCount,
-      gfn: entry.gpa / 4096,
-      asid: entry.asid,
-      immutable: entry.immutable,
+      assigned: (w0 & ASSIGNED) !== 0,
+      large: (w0 & PAGE_SIZE_2M) !== 0,
+      subpageCount: rmp.subpageCount(pfn),
+      gfn: gfnOf(w0, w1),
+      asid: asidOf(w1),
+      immutable: (w0 & IMMUTABLE) !== 0,
     };
   }
 
   rawEntry(pfn: number): ReturnType<StepView['rawEntry']> {
-    const entry = this.hardware.rmp.entry(pfn as Pfn);
-    return { assigned: entry.assigned, large: entry.pageSize === '2M', asid: entry.asid, immutable: entry.immutable };
+    const { rmp } = this.hardware;
+    const w0 = rmp.word(pfn, 0);
+    return {
+      assigned: (w0 & ASSIGNED) !== 0,
+      large: (w0 & PAGE_SIZE_2M) !== 0,
+      asid: asidOf(rmp.word(pfn, 1)),
+      immutable: (w0 & IMMUTABLE) !== 0,
+    };
   }
 
   isPrivate(asid: number, gfn: number): boolean {
@@ -355,9 +377,8 @@ export class Machine implements MachineView {
   allocatedBacking(asid: number, gfn: number): number | undefined {
     const slot = this.kernel.slots.find(asid, gfn);
     if (slot === undefined || !slot.private) return undefined;
-    const index = slot.index + (gfn - slot.baseGfn);
-    if (!this.kernel.restricted.isAllocated(slot.file, index)) return undefined;
-    return this.pageOf(slot.file, index);
+    const pfn = this.kernel.restricted.allocatedPfn(slot.file, slot.index + (gfn - slot.baseGfn));
+    return pfn < 0 ? undefined : pfn;
   }
 
   private pageOf(file: number, index: number): number | undefined {
