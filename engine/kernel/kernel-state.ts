@@ -8,6 +8,7 @@ import type { Hardware } from '../hardware/machine.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import { DirectMap } from './direct-map.ts';
 import { JournalledValue } from './journalled.ts';
+import { kernelOptionTable } from './kernel-options.ts';
 import { LargePages } from './large-pages.ts';
 import { LeakedPages } from './leaked-pages.ts';
 import { Locks } from './locks.ts';
@@ -33,31 +34,7 @@ export interface KernelConfig {
   options?: ReadonlyMap<string, number>;
 }
 
-export interface KernelOptionRow {
-  /** Name in a scenario's `host { option NAME = VALUE }`. */
-  name: string;
-  default: number;
-  doc: string;
-}
-
-/** What the kernel's sources leave open or what a scenario makes go wrong. Flags are 0 and 1. */
-export const kernelOptionTable: readonly KernelOptionRow[] = [
-  {
-    name: 'fast-page-fault-spurious',
-    default: 1,
-    doc: 'A write fault on a mapping that is writable already is taken for spurious by fast_page_fault(), whatever the RMP says of the page.',
-  },
-  {
-    name: 'cpuid-page-valid',
-    default: 1,
-    doc: 'The firmware accepts the contents of CPUID pages; off: SNP_LAUNCH_UPDATE of one returns INVALID_PARAM with a corrected page.',
-  },
-  {
-    name: 'page-reclaim-status',
-    default: 0,
-    doc: 'The status with which SNP_PAGE_RECLAIM fails; 0 lets it do its work.',
-  },
-];
+export { type KernelOptionRow, kernelOptionTable } from './kernel-options.ts';
 
 /** What backs a gfn. */
 export interface Backing {

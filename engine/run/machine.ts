@@ -110,7 +110,12 @@ export class Machine implements MachineView {
     this.program = config.program;
     this.model = config.model;
     this.hardware = new Hardware(
-      { memoryBytes: config.host.memoryBytes, cpus: config.host.cpus, options: config.options },
+      {
+        memoryBytes: config.host.memoryBytes,
+        cpus: config.host.cpus,
+        options: config.options,
+        ...(config.host.coveredBytes === undefined ? {} : { coveredBytes: config.host.coveredBytes }),
+      },
       journal,
       trace,
     );

@@ -217,6 +217,8 @@ export interface GuestConfig {
 
 export interface HostConfig {
   memoryBytes: number;
+  /** Memory that the RMP covers, from address 0; all if not given. */
+  coveredBytes?: number;
   cpus: number;
   /** Options by kebab-case name, checked against the engine's option table. */
   options: { name: string; value: boolean | number | string; span: Span }[];
