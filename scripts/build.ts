@@ -34,7 +34,9 @@ const bundles: readonly Bundle[] = [
     outfile: 'dist/cli/snp-scenario.mjs',
     format: 'esm',
     // Dependencies in CommonJS call require() for Node's own modules; an ES module has none until it makes one.
-    banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    // Under a name that no module has: in a bundle that is not minified they are all in one scope.
+    banner:
+      "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 ];
 
@@ -58,6 +60,13 @@ function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
     mainFields: ['module', 'main'],
     metafile: true,
   };
+}
+
+/** esbuild's options for one of the bundles above. @param outfile as listed there */
+export function bundleOptions(outfile: string, production: boolean): esbuild.BuildOptions {
+  const bundle = bundles.find((one) => one.outfile === outfile);
+  if (!bundle) throw new Error(`no such bundle: ${outfile}`);
+  return options(bundle, production);
 }
 
 async function prepare(): Promise<readonly Bundle[]> {
