@@ -96,7 +96,7 @@ export class Journal {
     while (this.mark() > mark) {
       if (this.top === 0) {
         // The empty rest of the block before it counts as written: a mark may lie anywhere in it.
-        this.data = this.full.pop() as Float64Array;
+        this.data = this.full.pop() as Float64Array<ArrayBuffer>;
         this.top = this.fills.pop() as number;
         continue;
       }
