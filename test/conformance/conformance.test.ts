@@ -33,7 +33,11 @@ const models = readdirSync(corpus, { withFileTypes: true }).filter((entry) => en
 const cases = models.flatMap(({ name: model }) =>
   readdirSync(join(corpus, model))
     .filter((name) => name.endsWith('.snpscenario'))
-    .map((name) => ({ model, id: `${model}/${name.slice(0, -'.snpscenario'.length)}`, path: join(corpus, model, name) })),
+    .map((name) => ({
+      model,
+      id: `${model}/${name.slice(0, -'.snpscenario'.length)}`,
+      path: join(corpus, model, name),
+    })),
 );
 
 /** All that is wrong with a file, a line each; empty when it holds. */
