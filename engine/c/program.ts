@@ -1,9 +1,10 @@
 /**
  * The C side of a run as the rest of the engine sees it: sources in, functions out. This file is the contract; `c-program.ts` implements it.
  */
+
+import type { Diagnostic, Location } from '../base/diagnostic.ts';
 import type { Program } from '../vm/bytecode.ts';
 import type { NativeTable } from '../vm/native.ts';
-import type { Diagnostic, Location } from '../base/diagnostic.ts';
 
 /** A source text with a name. `path` is what diagnostics show. */
 export interface CSource {
