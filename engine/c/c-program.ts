@@ -26,6 +26,7 @@ import {
   isRecord,
   isScalar,
   isSigned,
+  layoutCompatible,
   type RecordType,
   renderType,
   widthOf,
@@ -135,17 +136,30 @@ class Program implements CProgram, LowerHost {
     if (body.kind === 'undefined') return { kind: 'undefined' };
     if (body.kind === 'native') return { kind: 'native', index: body.index };
     if (body.kind === 'definition') {
-      const type = body.definition.symbol?.type;
-      if (
-        type !== undefined &&
-        !type.unspecified &&
-        (given < type.parameters.length || (given > type.parameters.length && !type.variadic))
-      ) {
-        const text = message.tooFew(symbol.name, type.parameters.length, given);
-        return { kind: 'wrong', message: `${text}: it is defined in ${body.definition.unit.path}` };
-      }
+      const wrong = this.mismatch(symbol, body.definition, given);
+      if (wrong !== undefined) return { kind: 'wrong', message: wrong };
     }
     return { kind: 'function', index: this.indexOf(body) };
+  }
+
+  /** Why a definition cannot be called as its caller knows it: another number of arguments, or a struct of the same name but another layout. */
+  private mismatch(symbol: FunctionSymbol, definition: Definition, given: number): string | undefined {
+    const type = definition.symbol?.type;
+    if (type === undefined || type.unspecified) return undefined;
+    const { path, scope } = definition.unit;
+    const wanted = type.parameters.length;
+    if (given < wanted || (given > wanted && !type.variadic))
+      return `${message.tooFew(symbol.name, wanted, given)}: it is defined in ${path}`;
+    if (type === symbol.type) return undefined;
+    for (const [i, { type: seen }] of symbol.type.parameters.entries()) {
+      const own = type.parameters[i]?.type;
+      if (own?.kind !== 'pointer' || seen.kind !== 'pointer' || own.to === seen.to) continue;
+      const a = complete(seen.to, symbol.scope);
+      const b = complete(own.to, scope);
+      if (isRecord(a) && isRecord(b) && a.complete && b.complete && !layoutCompatible(a, b))
+        return message.otherRecord(symbol.name, renderType(b), path);
+    }
+    return undefined;
   }
 
   /** Declared so anywhere in the model or on a native, or on the definition itself. */

@@ -36,6 +36,8 @@ export interface OpenLoop {
   breakLabel: Label;
   /** Absent for a switch, which `continue` passes through. */
   continueLabel: Label | undefined;
+  /** How many scope guards were pending where it began. */
+  guards: number;
   /** Variables of the controlling expression. */
   controls: ReadonlySet<CSymbol>;
 }
@@ -51,6 +53,8 @@ export class Lowering {
   top = 0;
   frameSize = 0;
   readonly open: OpenLoop[] = [];
+  /** Variables with a cleanup function whose blocks are open, outermost first. */
+  readonly guards: VariableSymbol[] = [];
   readonly labels = new Map<string, Label>();
   parameterSlots = 0;
   readonly caseLabels = new Map<CaseStatement, Label>();
@@ -93,11 +97,12 @@ export class Lowering {
     });
   }
 
-  /** A block: its variables end with it. */
-  block(body: () => void): void {
+  /** A block: its variables end with it, `leave` being called before they do. */
+  block(body: () => void, leave?: () => void): void {
     const mark = this.top;
     const first = this.emitter.locals.length;
     body();
+    leave?.();
     for (let r = mark; r < this.top; r++) this.variables.delete(r);
     this.top = mark;
     const { locals, pc } = this.emitter;

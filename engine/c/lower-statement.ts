@@ -10,13 +10,13 @@ import { effect, operand, value } from './lower-expression.ts';
 import { initialize, recordInto } from './lower-record.ts';
 import { message, Rule } from './messages.ts';
 import type { DeclarationStatement, Expression, LoopStatement, Statement, SwitchStatement } from './syntax.ts';
-import { isRecord } from './types.ts';
+import { isRecord, pointerTo } from './types.ts';
 
 export function statement(l: Lowering, s: Statement): void {
   const { emitter } = l;
   switch (s.kind) {
     case 'block':
-      l.block(() => {
+      guarded(l, () => {
         for (const literal of s.literals) l.declare(literal, slotsOf(literal.type));
         for (const inner of s.statements) statement(l, inner);
       });
@@ -45,7 +45,7 @@ export function statement(l: Lowering, s: Statement): void {
       return;
     }
     case 'loop':
-      l.block(() => loop(l, s));
+      guarded(l, () => loop(l, s));
       return;
     case 'switch':
       switchStatement(l, s);
@@ -62,19 +62,22 @@ export function statement(l: Lowering, s: Statement): void {
       return;
     case 'goto':
       emitter.beginStatement(s.origin);
-      if (!l.syntax.labels.has(s.label)) l.trap(s.origin, Rule.Syntax, message.noLabel(s.label));
+      if (l.guards.length > 0)
+        l.trap(s.origin, Rule.Unsupported, message.unsupported('a goto in a block with a scope guard'));
+      else if (!l.syntax.labels.has(s.label)) l.trap(s.origin, Rule.Syntax, message.noLabel(s.label));
       else if (emitter.isBound(labelOf(l, s.label))) emitter.loop(labelOf(l, s.label), { origin: s.origin });
       else emitter.jump(labelOf(l, s.label));
       return;
     case 'break':
     case 'continue': {
       emitter.beginStatement(s.origin);
-      const target =
-        s.kind === 'break'
-          ? l.open.at(-1)?.breakLabel
-          : l.open.findLast((o) => o.continueLabel !== undefined)?.continueLabel;
-      if (target === undefined) l.trap(s.origin, Rule.Syntax, message.strayKeyword(s.kind));
-      else emitter.jump(target);
+      const left = s.kind === 'break' ? l.open.at(-1) : l.open.findLast((o) => o.continueLabel !== undefined);
+      const target = s.kind === 'break' ? left?.breakLabel : left?.continueLabel;
+      if (left === undefined || target === undefined) l.trap(s.origin, Rule.Syntax, message.strayKeyword(s.kind));
+      else {
+        release(l, left.guards);
+        emitter.jump(target);
+      }
       return;
     }
     case 'return':
@@ -90,6 +93,29 @@ export function statement(l: Lowering, s: Statement): void {
   }
 }
 
+/** A block whose scope guards run when it is left at its end. */
+export function guarded(l: Lowering, body: () => void): void {
+  const before = l.guards.length;
+  l.block(body, () => {
+    release(l, before);
+    l.guards.length = before;
+  });
+}
+
+/** Call the cleanup functions of the guards above `from`, the last declared first. */
+function release(l: Lowering, from: number): void {
+  for (let i = l.guards.length - 1; i >= from; i--) {
+    const guard = l.guards[i];
+    if (guard.cleanup === undefined) continue;
+    const { origin } = guard;
+    const variable: Expression = { kind: 'variable', origin, type: guard.type, symbol: guard, height: 1 };
+    const address: Expression = { kind: 'address', origin, type: pointerTo(guard.type), operand: variable, height: 2 };
+    const { type } = guard.cleanup;
+    const callee: Expression = { kind: 'function', origin, type, symbol: guard.cleanup, height: 1 };
+    effect(l, { kind: 'call', origin, type: type.returns, callee, arguments: [address], height: 3 });
+  }
+}
+
 function labelOf(l: Lowering, name: string): number {
   let label = l.labels.get(name);
   if (label === undefined) {
@@ -100,15 +126,20 @@ function labelOf(l: Lowering, name: string): number {
 }
 
 function declaration(l: Lowering, s: DeclarationStatement): void {
-  const { symbol, initializer } = s;
+  const { symbol } = s;
   const slots = slotsOf(symbol.type);
   if (slots > MAX_FRAME || l.top + slots > MAX_FRAME) {
     l.trap(s.origin, Rule.Unsupported, message.frameTooBig(l.syntax.name));
     return;
   }
   l.declare(symbol, slots);
+  begin(l, s);
+  if (symbol.cleanup !== undefined) l.guards.push(symbol);
+}
+
+function begin(l: Lowering, { symbol, initializer, origin }: DeclarationStatement): void {
   if (initializer === undefined) return;
-  l.emitter.beginStatement(s.origin);
+  l.emitter.beginStatement(origin);
   const register = symbol.register as number;
   const [first] = initializer.entries;
   if (symbol.type.kind !== 'array' && !isRecord(symbol.type)) {
@@ -124,7 +155,7 @@ function loop(l: Lowering, s: LoopStatement): void {
   const head = emitter.label();
   const next = emitter.label();
   const end = emitter.label();
-  l.open.push({ breakLabel: end, continueLabel: next, controls: s.controls });
+  l.open.push({ breakLabel: end, continueLabel: next, guards: l.guards.length, controls: s.controls });
   const info = { origin: s.head };
   emitter.bind(head, emitter.reachable || s.hasLabels);
   if (s.form !== 'do' && s.condition !== undefined) {
@@ -184,7 +215,7 @@ function switchStatement(l: Lowering, s: SwitchStatement): void {
     });
     emitter.jump(fallback);
   }
-  l.open.push({ breakLabel: end, continueLabel: undefined, controls: new Set() });
+  l.open.push({ breakLabel: end, continueLabel: undefined, guards: l.guards.length, controls: new Set() });
   statement(l, s.body);
   l.open.pop();
   emitter.bind(end);
@@ -193,6 +224,7 @@ function switchStatement(l: Lowering, s: SwitchStatement): void {
 function returnStatement(l: Lowering, e: Expression | undefined): void {
   const { emitter } = l;
   if (e === undefined) {
+    release(l, 0);
     emitter.emit(Op.RETV);
     return;
   }
@@ -205,11 +237,13 @@ function returnStatement(l: Lowering, e: Expression | undefined): void {
       const source = l.take();
       emitter.emit(Op.LEA, source, aside);
       emitter.emit(Op.COPY, l.resultPointer, source, slots);
+      release(l, 0);
       emitter.emit(Op.RETV);
       return;
     }
     if (e.type.kind === 'void') {
       effect(l, e);
+      release(l, 0);
       emitter.emit(Op.RETV);
       return;
     }
@@ -217,7 +251,14 @@ function returnStatement(l: Lowering, e: Expression | undefined): void {
       effect(l, e);
       return;
     }
-    emitter.emit(Op.RET, operand(l, e));
+    if (l.guards.length === 0) {
+      emitter.emit(Op.RET, operand(l, e));
+      return;
+    }
+    // The value is worked out before the guards are released.
+    const result = value(l, e, l.take());
+    release(l, 0);
+    emitter.emit(Op.RET, result);
   });
 }
 
@@ -227,7 +268,7 @@ export function statementExpression(
   e: Expression & { kind: 'statement-expression' },
   last: (e: Expression) => void,
 ): void {
-  l.block(() => {
+  guarded(l, () => {
     const { literals, statements } = e.body;
     for (const literal of literals) l.declare(literal, slotsOf(literal.type));
     statements.forEach((s, i) => {

@@ -33,6 +33,8 @@ export const message = {
   conversion: (from: string, to: string) => `\`${from}\` cannot be converted to \`${to}\``,
   layout: (from: string, to: string) =>
     `a \`${from}\` is used as a \`${to}\`, whose memory is laid out differently: the simulator keeps memory as typed members, not as bytes. Use a union, or copy member by member.`,
+  otherRecord: (name: string, record: string, path: string) =>
+    `\`${name}\` takes a pointer to \`${record}\` as ${path} defines it, which is laid out differently from the caller's: the struct must be the same in every file in use`,
   tooFew: (name: string, want: number, got: number) =>
     `\`${name}\` takes ${want} argument${want === 1 ? '' : 's'}, ${got} given`,
   notConstant: (what: string) => `${what} must be an integer constant expression`,

@@ -38,6 +38,8 @@ export interface Attributes {
   align?: number;
   mustPropagate?: boolean;
   error?: string;
+  /** `__attribute__((cleanup(f)))`: f is called with the variable's address when its block is left. */
+  cleanup?: string;
 }
 
 export interface Specifiers {
@@ -164,6 +166,10 @@ function parseAttributeList(p: Parser, into: Attributes): void {
     } else if (name === 'error' && p.accept('(')) {
       into.error = p.token.text.replace(/^"|"$/g, '');
       while (!p.atEnd() && !p.is(')')) p.advance();
+      p.expect(')');
+    } else if (name === 'cleanup' && p.accept('(')) {
+      into.cleanup = p.token.text;
+      p.advance();
       p.expect(')');
     } else if (p.is('(')) skipBalanced(p);
   }

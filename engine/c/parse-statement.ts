@@ -159,6 +159,11 @@ export function declareOne(p: Parser, specifiers: Specifiers): Declared | undefi
       specifiers.storage === 'extern' ? 'extern' : atFileScope || specifiers.storage === 'static' ? 'static' : 'local',
     origin,
   };
+  if (attributes.cleanup !== undefined) {
+    const cleanup = p.scope.lookup(attributes.cleanup);
+    if (cleanup?.kind === 'function') symbol.cleanup = cleanup;
+    else p.fail(message.undeclared(attributes.cleanup), origin);
+  }
   if (atFileScope && specifiers.storage !== 'static') symbol.external = true;
   if (specifiers.storage !== 'extern') symbol.defined = true;
   let initializer: Initializer | undefined;

@@ -33,6 +33,8 @@ export interface VariableSymbol {
   /** Static with linkage: is this a definition (tentative ones included), visible to other files? */
   defined?: boolean;
   external?: boolean;
+  /** Local: called with its address when its block is left (scope guards). */
+  cleanup?: FunctionSymbol;
   /** Index in the program's statics once it is used. */
   staticIndex?: number;
 }

@@ -178,6 +178,22 @@ describe('surroundings', () => {
     assert.equal(p.structSlots('pair'), 2);
   });
 
+  test('a struct of the same name but another layout cannot be passed between files', () => {
+    const own = 'struct pair { long pad; num x, y; }; int use_pair(struct pair *p);';
+    const mine = source(
+      'mine.c',
+      `${own} int take(struct pair *p) { return p->y; } int give(void) { struct pair p; return use_pair(&p); }`,
+    );
+    const text =
+      'int take(struct pair *p); int use_pair(struct pair *p) { return p->x; } int start(void) { struct pair p; return take(&p); }';
+    const p = program('', { ...surroundings, model: [file('m/a.c', text)], overrides: [mine] });
+    assert.match(run(p, 'start').trap ?? '', /^C-TYPE: `take` takes a pointer to `struct pair` as mine\.c defines it/);
+    assert.match(
+      run(p, 'give').trap ?? '',
+      /^C-TYPE: `use_pair` takes a pointer to `struct pair` as m\/a\.c defines it/,
+    );
+  });
+
   test("a function that a patch changes without adding it is the model's, and that is said", () => {
     const text = added('m/sev.c', ['\tx++;'], ['@@'])
       .replace('@@ -1,1 +1,2 @@\n @@', '@@ -10,3 +10,4 @@ int model_function(void)\n \tint x = 0;\n \tx += 2;')

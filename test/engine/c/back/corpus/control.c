@@ -245,3 +245,47 @@ long t_loop_variable_scope(void)
 	}
 	return i;
 }
+
+static long released;
+
+static void release(int *p)
+{
+	released = released * 10 + *p;
+}
+
+#define guard_(name, n) int name __attribute__((cleanup(release))) = (n)
+
+static int guarded(int n)
+{
+	guard_(a, 1);
+
+	for (int i = 0; i < 4; i++) {
+		guard_(b, 2);
+		if (i == n)
+			continue;
+		if (i == n + 1) {
+			guard_(c, 3);
+			break;
+		}
+		b++;
+	}
+	if (n == 3)
+		return released;
+	{
+		guard_(d, 7);
+		d++;
+	}
+	return a + ({ guard_(e, 5); e + 1; });
+}
+
+long t_scope_guards(void)
+{
+	long r;
+
+	released = 0;
+	r = guarded(0);
+	r = r * 100000 + released;
+	released = 0;
+	r = r * 1000 + guarded(3);
+	return r * 7 + released;
+}
