@@ -9,7 +9,6 @@ import type { Location } from '../base/diagnostic.ts';
 import { Journal } from '../base/journal.ts';
 import { PageSet } from '../base/page-set.ts';
 import type { Runs } from '../base/runs.ts';
-import { hex } from '../base/text.ts';
 import type { Asid, Pfn } from '../base/units.ts';
 import type { CFunction, CProgram } from '../c/program.ts';
 import { type GuestContext, Hardware } from '../hardware/machine.ts';
@@ -34,7 +33,6 @@ import { EventKind, Trace } from '../trace/trace.ts';
 import { NoteKind, TrapCode } from '../vm/bytecode.ts';
 import type { Thread } from '../vm/thread.ts';
 import { Vm } from '../vm/vm.ts';
-import type { Outcome } from './outcome.ts';
 
 export interface MachineGuest {
   name: string;
@@ -84,6 +82,8 @@ export interface MachineConfig {
   loopBudget: number | undefined;
 }
 
+/** CF in operand `a` of a Pvalidate event. */
+const PVALIDATE_CF = 4;
 const ASID_MAX = 0x3fe;
 
 export class Machine implements MachineView {
@@ -541,37 +541,12 @@ export class Machine implements MachineView {
     const { trace } = this;
     for (let e = trace.length - 1; e >= this.stepStart; e--) {
       const kind = trace.kind[e];
-      if (kind === EventKind.Fault) return e;
-      if (kind === EventKind.FailedResult) return e;
-      if (
-        (kind === EventKind.Rmpupdate || kind === EventKind.Psmash || kind === EventKind.Pvalidate) &&
-        trace.code[e] !== 0
-      )
-        return e;
+      if (kind === EventKind.Fault || kind === EventKind.FailedResult) return e;
+      if ((kind === EventKind.Rmpupdate || kind === EventKind.Psmash) && trace.code[e] !== 0) return e;
+      // PVALIDATE that changed nothing (CF=1) is no success either.
+      if (kind === EventKind.Pvalidate && (trace.code[e] !== 0 || (trace.a[e] & PVALIDATE_CF) !== 0)) return e;
     }
     return undefined;
-  }
-
-  /** One sentence on why an outcome came about: the state of the page it is about. */
-  explainOutcome(_outcome: Outcome, event: number | undefined): string {
-    if (event === undefined) return '';
-    const { trace } = this;
-    const kind = trace.kind[event];
-    if (
-      kind !== EventKind.Rmpupdate &&
-      kind !== EventKind.Psmash &&
-      kind !== EventKind.Pvalidate &&
-      kind !== EventKind.Fault
-    )
-      return '';
-    const pfn =
-      trace.space[event] === 0 || kind === EventKind.Pvalidate
-        ? trace.page[event]
-        : this.mappedPfn(trace.space[event], trace.page[event]);
-    if (pfn === undefined || pfn < 0) return kind === EventKind.Fault ? 'No page is mapped there.' : '';
-    const since = this.hardware.rmp.lastChange(pfn);
-    const made = since >= 0 && since < this.stepStart ? `, so since ${this.describeStep(since)}` : '';
-    return `pfn ${hex(pfn)} is ${this.describeEntry(pfn)}${made}.`;
   }
 }
 

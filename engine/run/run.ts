@@ -7,12 +7,13 @@
 import { ruleInfo } from '../invariants/catalogue.ts';
 import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from '../scenario/program.ts';
 import { evaluateExpect } from './expectation.ts';
+import { explain } from './explain.ts';
 import { judge } from './judge.ts';
 import type { CTrap, Machine, MachineMark } from './machine.ts';
 import { mentionStep } from './mention.ts';
 import type { Action, OperationState, StepArguments } from './operation.ts';
 import { operations } from './operations/index.ts';
-import { describeOutcome, formatOutcome, matches, type Outcome } from './outcome.ts';
+import { formatOutcome, matches, type Outcome } from './outcome.ts';
 
 /** Something to tell about an instance. */
 export interface RunFinding {
@@ -386,36 +387,28 @@ export class ScenarioRun {
   }
 
   private reportOutcome(step: Step, outcome: Outcome): void {
-    const got = describeOutcome(outcome);
     const canonical = formatOutcome(outcome);
-    const expected = step.expected;
-    const data = { kind: 'expect-outcome', outcome: canonical };
+    const { expected } = step;
     const event = this.machine.lastFailure();
-    const because = this.machine.explainOutcome(outcome, event);
-    const why = because === '' ? '' : ` ${because}`;
-    const span = expected?.span ?? step.callSpan;
-    const blame = event === undefined ? {} : { event, since: event };
+    const why = explain(this.machine, outcome, event);
+    const place = {
+      span: expected?.span ?? step.callSpan,
+      data: { kind: 'expect-outcome', outcome: canonical },
+      ...(event === undefined ? {} : { event, since: this.machine.trace.cause[event] }),
+    };
     if (expected !== undefined) {
-      this.report({ rule: 'OUTCOME', message: `Expected ${expected.text}, got ${got}.${why}`, span, data, ...blame });
+      this.report({ rule: 'OUTCOME', message: `Expected ${expected.text}, got ${canonical}. ${why}`, ...place });
     } else if (outcome.livelock) {
-      if (!this.isAllowed('TERM'))
-        this.report({ rule: 'TERM', message: `This access can never complete: ${got}.${why}`, span, data, ...blame });
-    } else if (outcome.fault !== undefined) {
+      if (this.isAllowed('TERM')) return;
       this.report({
-        rule: 'FAULT',
-        message: `${got}.${why} If that is meant, say \`=> ${canonical}\`.`,
-        span,
-        data,
-        ...blame,
+        rule: 'TERM',
+        message: `This access can never complete. ${why} If that is meant: \`=> livelock\`.`,
+        ...place,
       });
     } else {
-      this.report({
-        rule: 'OUTCOME',
-        message: `${got}.${why} A step that states no outcome is expected to succeed; if this is meant, say \`=> ${canonical}\`.`,
-        span,
-        data,
-        ...blame,
-      });
+      // An exit is the VMM's to handle; a fault that nobody handles is not.
+      const rule = outcome.fault === undefined || outcome.exit !== undefined ? 'OUTCOME' : 'FAULT';
+      this.report({ rule, message: `${why} If that is meant: \`=> ${canonical}\`.`, ...place });
     }
   }
 

@@ -1,0 +1,105 @@
+/**
+ * Why a step came out as it did, in words for experts: what was found, since which step, and what to do. One function for each kind of event that
+ * can end a step.
+ */
+import { hex, plural } from '../base/text.ts';
+import { Fault } from '../hardware/fault-codes.ts';
+import { Check, checkDoc, checkOf, rmpCodeName } from '../hardware/instruction-checks.ts';
+import { operandIsLarge } from '../invariants/conduct.ts';
+import { EventKind } from '../trace/trace.ts';
+import type { Machine } from './machine.ts';
+import { describeOutcome, type Outcome } from './outcome.ts';
+
+/** A sentence or two without what the scenario expected; ends with a full stop. */
+export function explain(machine: Machine, outcome: Outcome, event: number | undefined): string {
+  if (event === undefined) return `${capital(describeOutcome(outcome))}.`;
+  switch (machine.trace.kind[event]) {
+    case EventKind.Rmpupdate:
+      return explainRmpupdate(machine, event);
+    case EventKind.Psmash:
+      return explainPsmash(machine, event);
+    case EventKind.Pvalidate:
+      return explainPvalidate(machine, outcome, event);
+    case EventKind.Fault:
+      return explainFault(machine, outcome, event);
+    default:
+      return `${capital(describeOutcome(outcome))}.`;
+  }
+}
+
+/** ` since line 14 (cpu.psmash)`, for what an earlier step did. */
+function since(machine: Machine, event: number): string {
+  return event < 0 || event >= machine.stepStart ? '' : ` since ${machine.describeStep(event)}`;
+}
+
+function explainRmpupdate(machine: Machine, e: number): string {
+  const { trace } = machine;
+  const pfn = trace.page[e];
+  const head = `RMPUPDATE ${operandIsLarge(trace.a[e]) ? '2M' : '4K'} at pfn ${hex(pfn)}: ${rmpCodeName(trace.code[e], 'rmpupdate')}`;
+  const check = checkOf(trace.a[e]);
+  if (check === undefined) return `${head}.`;
+  const made = since(machine, trace.cause[e]);
+  switch (check) {
+    case Check.OverSmall: {
+      const count = machine.head(Math.floor(pfn / 512)).subpageCount;
+      return `${head}, ${plural(count, 'page')} of the region ${count === 1 ? 'is' : 'are'} assigned as 4K (subpage count ${count})${made}. PSMASH cannot be undone by the host: convert page by page, or make the region shared first.`;
+    }
+    case Check.UnderLarge:
+      return `${head}, the page lies under the 2M entry at pfn ${hex(pfn - (pfn % 512))}${made}. PSMASH that entry first.`;
+    case Check.Immutable:
+    case Check.ImmutableTail:
+      return `${head}, ${checkDoc(check)} (${machine.describeEntry(pfn)})${made}. Only firmware can release it.`;
+    case Check.Locked:
+    case Check.LockedTail:
+    case Check.LockedHead:
+      return `${head}, ${checkDoc(check)}${made}. Retry once the vCPU has exited.`;
+    case Check.ContendedOther:
+    case Check.ContendedSame:
+      return `${head}, ${checkDoc(check)}. It is transient: retry.`;
+    default:
+      return `${head}, ${checkDoc(check)}.`;
+  }
+}
+
+function explainPsmash(machine: Machine, e: number): string {
+  const { trace } = machine;
+  const pfn = trace.page[e];
+  const head = `PSMASH at pfn ${hex(pfn)}: ${rmpCodeName(trace.code[e], 'psmash')}`;
+  const check = checkOf(trace.a[e]);
+  if (check === undefined) return `${head}.`;
+  const made = since(machine, trace.cause[e]);
+  if (check === Check.NotLarge)
+    return `${head}, the entry is no assigned 2M entry: ${machine.describeEntry(pfn)}${made}.`;
+  return `${head}, ${checkDoc(check)}${made}.`;
+}
+
+function explainPvalidate(machine: Machine, outcome: Outcome, e: number): string {
+  const { trace } = machine;
+  const pfn = trace.page[e];
+  const at = `PVALIDATE of GPA ${hex(trace.b[e])}`;
+  if (outcome.cf === 1) {
+    return `${at}: CF=1, nothing changed: the page was ${machine.entry(pfn).validated ? 'validated' : 'not validated'} already${since(machine, trace.cause[e])}. A guest has to take that for an attack.`;
+  }
+  if (outcome.code === 'FAIL_SIZEMISMATCH') {
+    return `${at} as 2M: FAIL_SIZEMISMATCH, the page is 4K in the RMP or in the NPT${since(machine, trace.cause[e])}. Fall back to 512 × 4K.`;
+  }
+  if (outcome.fault !== undefined) return explainFault(machine, outcome, e);
+  return `${at}: ${describeOutcome(outcome)}.`;
+}
+
+function explainFault(machine: Machine, outcome: Outcome, e: number): string {
+  const { trace } = machine;
+  const what = describeOutcome(outcome);
+  const isGuest = trace.space[e] !== 0;
+  const gfn = trace.kind[e] === EventKind.Pvalidate ? Math.floor(trace.b[e] / 4096) : trace.page[e];
+  const pfn = isGuest ? machine.mappedPfn(trace.space[e], gfn) : trace.page[e];
+  if (trace.a[e] === Fault.PF && !isGuest && outcome.fault?.bits.includes('RMP') !== true) {
+    return `${capital(what)}: pfn ${hex(trace.page[e])} is not in the direct map.`;
+  }
+  if (pfn === undefined) return `${capital(what)}: nothing is mapped at gfn ${hex(gfn)}.`;
+  const made = since(machine, trace.cause[e]);
+  const where = isGuest ? `gfn ${hex(gfn)} is mapped to pfn ${hex(pfn)}, which is` : `pfn ${hex(pfn)} is`;
+  return `${capital(what)}: ${where} ${machine.describeEntry(pfn)}${made}.`;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
