@@ -2,7 +2,20 @@
 import * as t from '../generated/scenario-parser-terms.ts';
 import type { Context, Fix } from './context.ts';
 import { quoted, suggestion } from './context.ts';
-import { Backing, Binary, Bound, binary, Constant, Converted, converted, makeRange, RangeOf, Shared, Unknown, Variable } from './expression.ts';
+import {
+  Backing,
+  Binary,
+  Bound,
+  binary,
+  Constant,
+  Converted,
+  converted,
+  makeRange,
+  RangeOf,
+  Shared,
+  Unknown,
+  Variable,
+} from './expression.ts';
 import { functionNamed, functionNames } from './functions.ts';
 import {
   elementOf,
@@ -121,7 +134,11 @@ function unary(ctx: Context, node: SyntaxNode, operator: '-' | '~'): Expr | unde
   const of = inner && expression(ctx, inner);
   if (of === undefined || of instanceof Unknown) return of;
   if (of.kind !== 'int' && of.kind !== 'size') {
-    return ctx.problem('KIND', node, `\`${operator}\` applies to plain numbers; ${quoted(ctx, node)} applies it to ${article(of.kind)}.`);
+    return ctx.problem(
+      'KIND',
+      node,
+      `\`${operator}\` applies to plain numbers; ${quoted(ctx, node)} applies it to ${article(of.kind)}.`,
+    );
   }
   // ~x is -1 - x in two's complement of any width.
   const left = new Constant({ kind: 'int', value: operator === '-' ? 0 : -1 }, of.span);
@@ -142,24 +159,51 @@ function arithmetic(ctx: Context, node: SyntaxNode): Expr | undefined {
     [r, right],
   ] as const) {
     if (isNumberKind(operand.kind)) continue;
-    const hint = operand.kind.endsWith('-range') && sign.type === t.Plus ? ' `a +len` is a range; for a sum write `a + len`.' : '';
-    return ctx.problem('KIND', side, `\`${operator}\` takes quantities, and ${quoted(ctx, side)} is ${article(operand.kind)}.${hint}`);
+    const hint =
+      operand.kind.endsWith('-range') && sign.type === t.Plus ? ' `a +len` is a range; for a sum write `a + len`.' : '';
+    return ctx.problem(
+      'KIND',
+      side,
+      `\`${operator}\` takes quantities, and ${quoted(ctx, side)} is ${article(operand.kind)}.${hint}`,
+    );
   }
   const kind = resultKind(operator, l.kind as NumberKind, r.kind as NumberKind);
   if (kind === undefined) return mixed(ctx, node, operator, l, r, left, right);
   return folded(ctx, node, kind, operator, l, r);
 }
 
-function mixed(ctx: Context, node: SyntaxNode, operator: Operator, l: Expr, r: Expr, left: SyntaxNode, right: SyntaxNode): undefined {
+function mixed(
+  ctx: Context,
+  node: SyntaxNode,
+  operator: Operator,
+  l: Expr,
+  r: Expr,
+  left: SyntaxNode,
+  right: SyntaxNode,
+): undefined {
   const message = `\`${operator}\` mixes ${article(l.kind)} and ${article(r.kind)} in ${quoted(ctx, node)}.`;
-  if (l.kind === r.kind || operator === '*') return ctx.problem('KIND', node, `${message} ${l.kind === r.kind ? 'Two addresses can only be subtracted.' : 'Addresses are not multiplied.'}`);
+  if (l.kind === r.kind || operator === '*')
+    return ctx.problem(
+      'KIND',
+      node,
+      `${message} ${l.kind === r.kind ? 'Two addresses can only be subtracted.' : 'Addresses are not multiplied.'}`,
+    );
   const fixed = conversionText(ctx, right, r, l.kind as NumberKind);
   if (fixed === undefined) return ctx.problem('KIND', node, `${message} There is no conversion between them.`);
   const replacement = `${ctx.source(left)} ${operator} ${fixed}`;
-  return ctx.problem('KIND', node, `${message} Convert one: \`${replacement}\`.`, [{ title: `Convert to ${l.kind}`, replacement }]);
+  return ctx.problem('KIND', node, `${message} Convert one: \`${replacement}\`.`, [
+    { title: `Convert to ${l.kind}`, replacement },
+  ]);
 }
 
-function folded(ctx: Context, node: SyntaxNode, kind: NumberKind, operator: Operator, l: Expr, r: Expr): Expr | undefined {
+function folded(
+  ctx: Context,
+  node: SyntaxNode,
+  kind: NumberKind,
+  operator: Operator,
+  l: Expr,
+  r: Expr,
+): Expr | undefined {
   const span = ctx.span(node);
   if (l instanceof Constant && r instanceof Constant) {
     const value = binary(kind, operator, l.value as NumberValue, r.value as NumberValue);
@@ -182,13 +226,22 @@ function range(ctx: Context, node: SyntaxNode, isLength: boolean): Expr | undefi
     [start, first],
     [second, last],
   ] as const) {
-    if (!isNumberKind(bound.kind)) return ctx.problem('KIND', side, `A range is made of quantities, and ${quoted(ctx, side)} is ${article(bound.kind)}.`);
+    if (!isNumberKind(bound.kind))
+      return ctx.problem(
+        'KIND',
+        side,
+        `A range is made of quantities, and ${quoted(ctx, side)} is ${article(bound.kind)}.`,
+      );
   }
   let kind = start.kind as NumberKind;
   const other = second.kind as NumberKind;
   if (isLength) {
     if (other !== 'int' && other !== 'size') {
-      return ctx.problem('KIND', last, `The length of a range is a plain number, and ${quoted(ctx, last)} is ${article(other)}. For a range that ends there, write \`${ctx.source(first)}..${ctx.source(last)}\`.`);
+      return ctx.problem(
+        'KIND',
+        last,
+        `The length of a range is a plain number, and ${quoted(ctx, last)} is ${article(other)}. For a range that ends there, write \`${ctx.source(first)}..${ctx.source(last)}\`.`,
+      );
     }
   } else if (kind !== other) {
     // A plain number takes the kind of the other bound.
@@ -213,7 +266,12 @@ function range(ctx: Context, node: SyntaxNode, isLength: boolean): Expr | undefi
     }
   }
   const ranges = rangeOf(kind);
-  if (ranges === undefined) return ctx.problem('KIND', node, `There are no ranges of ${kind === 'spa' ? 'system physical addresses; use frames' : 'sizes'}.`);
+  if (ranges === undefined)
+    return ctx.problem(
+      'KIND',
+      node,
+      `There are no ranges of ${kind === 'spa' ? 'system physical addresses; use frames' : 'sizes'}.`,
+    );
   if (start instanceof Constant && second instanceof Constant) {
     const value = makeRange(ranges, start.value as NumberValue, second.value as NumberValue, isLength);
     if ('problem' in value) return ctx.problem('VALUE', node, `${quoted(ctx, node)}: ${value.problem}.`);
@@ -241,7 +299,12 @@ export function conversionText(ctx: Context, node: SyntaxNode, expr: Expr, to: V
   const element = isRangeKind(to) ? elementOf(to) : to;
   const given = isRangeKind(from) ? elementOf(from) : from;
   if (isRangeKind(to) !== isRangeKind(from)) return undefined;
-  const pairs: Readonly<Record<string, string>> = { 'gfn gpa': 'gpa', 'gpa gfn': 'gfn', 'pfn spa': 'spa', 'spa pfn': 'pfn' };
+  const pairs: Readonly<Record<string, string>> = {
+    'gfn gpa': 'gpa',
+    'gpa gfn': 'gfn',
+    'pfn spa': 'spa',
+    'spa pfn': 'pfn',
+  };
   const by = pairs[`${given} ${element}`];
   if (by !== undefined) return `${by}(${source})`;
   if (isRangeKind(to) || element !== 'pfn' || ctx.guests.length === 0) return undefined;
@@ -254,7 +317,10 @@ export function conversionText(ctx: Context, node: SyntaxNode, expr: Expr, to: V
 export function coerce(ctx: Context, node: SyntaxNode, expr: Expr, to: ValueKind, what: string): Expr | undefined {
   const from = expr.kind;
   if (from === to || expr instanceof Unknown) return expr;
-  if (isNumberKind(to) && (from === 'int' || from === 'size' || ((to === 'int' || to === 'size') && isNumberKind(from) && to === 'size'))) {
+  if (
+    isNumberKind(to) &&
+    (from === 'int' || from === 'size' || ((to === 'int' || to === 'size') && isNumberKind(from) && to === 'size'))
+  ) {
     return adapt(ctx, node, expr, to);
   }
   if (isRangeKind(to) && from === 'int-range') return adapt(ctx, node, expr, to);
@@ -262,7 +328,9 @@ export function coerce(ctx: Context, node: SyntaxNode, expr: Expr, to: ValueKind
   const found = `${quoted(ctx, node)} is ${describeKind(from)}`;
   const fixed = conversionText(ctx, node, expr, to);
   if (fixed !== undefined) {
-    return ctx.problem('KIND', node, `${found}, and ${what} takes ${wanted}. Write \`${fixed}\`.`, [{ title: `Convert: ${fixed}`, replacement: fixed }]);
+    return ctx.problem('KIND', node, `${found}, and ${what} takes ${wanted}. Write \`${fixed}\`.`, [
+      { title: `Convert: ${fixed}`, replacement: fixed },
+    ]);
   }
   const fixes: Fix[] = [];
   let advice = '';
@@ -282,7 +350,12 @@ export function coerce(ctx: Context, node: SyntaxNode, expr: Expr, to: ValueKind
   } else if (to === 'gpa' && (from === 'pfn' || from === 'spa')) {
     advice = ' No function leads from a frame back to a GPA: several GPAs can share it.';
   }
-  return ctx.problem(from === 'word' || to === 'word' ? 'ARGUMENT' : 'KIND', node, `${found}, and ${what} takes ${wanted}.${advice}`, fixes);
+  return ctx.problem(
+    from === 'word' || to === 'word' ? 'ARGUMENT' : 'KIND',
+    node,
+    `${found}, and ${what} takes ${wanted}.${advice}`,
+    fixes,
+  );
 }
 
 export function describeKind(kind: ValueKind): string {
@@ -312,7 +385,12 @@ function call(ctx: Context, node: SyntaxNode): Expr | undefined {
   const spec = functionNamed(name);
   if (spec === undefined) {
     const { text, fixes } = suggestion(name, functionNames, 'Functions');
-    if (ctx.home.sequences.has(name)) return ctx.problem('NAME', nameNode, `\`${name}\` is a sequence: it is called on a line of its own and has no value.`);
+    if (ctx.home.sequences.has(name))
+      return ctx.problem(
+        'NAME',
+        nameNode,
+        `\`${name}\` is a sequence: it is called on a line of its own and has no value.`,
+      );
     return ctx.problem('NAME', nameNode, `There is no function \`${name}\` in expressions.${text}`, fixes);
   }
   ctx.use(nameNode, { is: 'function', name });
@@ -323,7 +401,8 @@ function call(ctx: Context, node: SyntaxNode): Expr | undefined {
     if (expr === undefined) return undefined;
     args.push(expr);
   }
-  const wrong = (): undefined => ctx.problem('ARGUMENT', node, `\`${name}\` is written ${spec.signatures.map((s) => `\`${s}\``).join(' or ')}.`);
+  const wrong = (): undefined =>
+    ctx.problem('ARGUMENT', node, `\`${name}\` is written ${spec.signatures.map((s) => `\`${s}\``).join(' or ')}.`);
   const span = ctx.span(node);
   if (name === 'slot' || name === 'vcpu') {
     if (args.length !== 2) return wrong();
@@ -344,7 +423,12 @@ function call(ctx: Context, node: SyntaxNode): Expr | undefined {
   const [argNode] = list;
   if (arg instanceof Unknown) return arg;
   if (name === 'start' || name === 'end') {
-    if (!isRangeKind(arg.kind)) return ctx.problem('KIND', argNode, `\`${name}\` takes a range, and ${quoted(ctx, argNode)} is ${describeKind(arg.kind)}.`);
+    if (!isRangeKind(arg.kind))
+      return ctx.problem(
+        'KIND',
+        argNode,
+        `\`${name}\` takes a range, and ${quoted(ctx, argNode)} is ${describeKind(arg.kind)}.`,
+      );
     const bound = new Bound(elementOf(arg.kind), arg, name === 'end', span);
     return arg instanceof Constant ? new Constant(bound.evaluate([], noMachine) as NumberValue, span) : bound;
   }
@@ -359,19 +443,33 @@ function conversion(ctx: Context, node: SyntaxNode, to: NumberKind, arg: Expr, a
   const from = arg.kind;
   const isRange = isRangeKind(from);
   const element = isRange ? elementOf(from) : from;
-  if (!isRange && !isNumberKind(from)) return ctx.problem('KIND', argNode, `\`${to}\` converts quantities, and ${quoted(ctx, argNode)} is ${describeKind(from)}.`);
+  if (!isRange && !isNumberKind(from))
+    return ctx.problem(
+      'KIND',
+      argNode,
+      `\`${to}\` converts quantities, and ${quoted(ctx, argNode)} is ${describeKind(from)}.`,
+    );
   const frames = to === 'gfn' || to === 'pfn';
   if (element === 'int' && frames && arg instanceof Constant && arg.suffixed && !isRange) {
     // `gfn(64K)`: the frame number 0x10000 or the frame of that address? Better asked than guessed.
     const address = to === 'gfn' ? `gfn(gpa(${ctx.source(argNode)}))` : `pfn(spa(${ctx.source(argNode)}))`;
     const number = `${to}(0x${(arg.value as NumberValue).value.toString(16)})`;
-    return ctx.problem('KIND', node, `${quoted(ctx, argNode)} is an amount of bytes, and \`${to}\` takes a frame number or an address. Write \`${address}\` for the frame of that address, \`${number}\` for the frame of that number.`, [
-      { title: `The frame of that address: ${address}`, replacement: address },
-      { title: `The frame of that number: ${number}`, replacement: number },
-    ]);
+    return ctx.problem(
+      'KIND',
+      node,
+      `${quoted(ctx, argNode)} is an amount of bytes, and \`${to}\` takes a frame number or an address. Write \`${address}\` for the frame of that address, \`${number}\` for the frame of that number.`,
+      [
+        { title: `The frame of that address: ${address}`, replacement: address },
+        { title: `The frame of that number: ${number}`, replacement: number },
+      ],
+    );
   }
   const target = isRange ? rangeOf(to) : to;
-  const fits = element === 'int' || element === 'size' || element === to || ['gpa gfn', 'gfn gpa', 'spa pfn', 'pfn spa'].includes(`${element} ${to}`);
+  const fits =
+    element === 'int' ||
+    element === 'size' ||
+    element === to ||
+    ['gpa gfn', 'gfn gpa', 'spa pfn', 'pfn spa'].includes(`${element} ${to}`);
   if (!fits || target === undefined) {
     const text = !isRange && to === 'pfn' ? conversionText(ctx, argNode, arg, 'pfn') : undefined;
     return ctx.problem(
@@ -398,7 +496,13 @@ export function guestOf(ctx: Context, node: SyntaxNode, expr: Expr): number | un
 }
 
 /** `slot(g, 0)`, `vcpu(g, 1)`. */
-function part(ctx: Context, node: SyntaxNode, kind: 'slot' | 'vcpu', args: readonly Expr[], nodes: readonly SyntaxNode[]): Expr | undefined {
+function part(
+  ctx: Context,
+  node: SyntaxNode,
+  kind: 'slot' | 'vcpu',
+  args: readonly Expr[],
+  nodes: readonly SyntaxNode[],
+): Expr | undefined {
   const [owner, id] = args;
   if (owner instanceof Unknown) return owner;
   if (id instanceof Unknown) return id;
@@ -411,7 +515,10 @@ function part(ctx: Context, node: SyntaxNode, kind: 'slot' | 'vcpu', args: reado
   const config = ctx.guests[guest];
   const exists = kind === 'slot' ? config.slots.some((slot) => slot.id === n) : n >= 0 && n < config.vcpus;
   if (!exists) {
-    const have = kind === 'slot' ? `its slots are ${config.slots.map((slot) => slot.id).join(', ') || 'none'}` : `it has ${config.vcpus}, numbered from 0`;
+    const have =
+      kind === 'slot'
+        ? `its slots are ${config.slots.map((slot) => slot.id).join(', ') || 'none'}`
+        : `it has ${config.vcpus}, numbered from 0`;
     return ctx.problem('NAME', nodes[1], `Guest ${config.name} has no ${kind} ${formatQuantity(n)}; ${have}.`);
   }
   return new Constant(kind === 'slot' ? { kind, guest, slot: n } : { kind, guest, vcpu: n }, ctx.span(node));

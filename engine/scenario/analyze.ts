@@ -3,23 +3,23 @@
  *
  * Incremental by units. A scenario whose text, and whose surroundings in meaning, are those of the previous analysis is the very same
  * {@link ScenarioUnit} object again, moved if need be (`start`, `end` and `doc` are brought up to date in place): whoever keeps results by unit keeps
- * them across edits elsewhere. Everything else is done anew; it is little.
+ * them across edits elsewhere. An edited scenario is a new unit that shares the instructions in front of the edit, and often those behind it.
  */
 import type { Tree } from '@lezer/common';
-import * as t from '../generated/scenario-parser-terms.ts';
 import type { FileHost } from '../check.ts';
+import * as t from '../generated/scenario-parser-terms.ts';
 import { Context, quoted } from './context.ts';
-import { type Declarations, declare, isDeclaration, quotedText } from './declarations.ts';
+import { type Declarations, declare, isDeclaration } from './declarations.ts';
 import { fingerprint } from './fingerprint.ts';
 import { DOCUMENT, Imports } from './imports.ts';
 import { MAX_TEXT } from './limits.ts';
-import { BlockLowering, reportBraces, reportReserved } from './lower-block.ts';
+import { reportReserved } from './lower-block.ts';
+import { type Earlier, lowerScenario, type UnitRecord } from './lower-scenario.ts';
 import { type Change, changeBetween, type Parsed, parse } from './parse.ts';
 import type { Problem, ScenarioProgram, ScenarioUnit } from './program.ts';
-import { Scope } from './scope.ts';
-import { docAbove, ERROR, isFlaw, type SyntaxNode, stringValue, syntaxNode } from './syntax.ts';
+import { docAbove, ERROR, type SyntaxNode, syntaxNode } from './syntax.ts';
 import { reportFlaw, reportJunk } from './syntax-problems.ts';
-import { PROBLEM_LIMIT, UnitBuilder } from './unit-builder.ts';
+import { PROBLEM_LIMIT } from './unit-builder.ts';
 
 export interface Analysis {
   readonly path: string;
@@ -36,8 +36,9 @@ export interface Analysis {
 interface AnalysisState {
   parsed: Parsed;
   environment: Environment;
-  /** Scenarios that refer to places of the document outside themselves. */
-  outward: WeakSet<ScenarioUnit>;
+  records: WeakMap<ScenarioUnit, UnitRecord>;
+  /** A later analysis has taken over units of this one, and moved them: nothing can be built on this one any more. */
+  superseded: boolean;
 }
 
 /** Everything that is not a scenario. */
@@ -54,7 +55,9 @@ export function analyze(path: string, text: string, host: FileHost, previous?: A
   const whole = text;
   const tooLong = text.length > MAX_TEXT;
   if (tooLong) text = '';
-  const before = previous?.path === path && previous.text.length <= MAX_TEXT ? previous : undefined;
+  const before =
+    previous?.path === path && previous.text.length <= MAX_TEXT && !previous.state.superseded ? previous : undefined;
+  if (before !== undefined) before.state.superseded = true;
   const change = before && changeBetween(before.state.parsed.text, text);
   const parsed = parse(text, before?.state.parsed, change);
   const outline = outlineOf(parsed);
@@ -65,19 +68,27 @@ export function analyze(path: string, text: string, host: FileHost, previous?: A
     if (problems.length < 2 * PROBLEM_LIMIT) problems.push(problem);
   });
   if (tooLong) {
-    ctx.report('SYNTAX', { start: 0, end: 0 }, `This file has more than ${MAX_TEXT.toLocaleString('en')} characters; it is not looked at. Split it.`, 'error');
+    ctx.report(
+      'SYNTAX',
+      { start: 0, end: 0 },
+      `This file has more than ${MAX_TEXT.toLocaleString('en')} characters; it is not looked at. Split it.`,
+      'error',
+    );
   }
   strays(ctx, parsed, outline);
 
-  const outward = before !== undefined && before.state.environment === environment ? before.state.outward : new WeakSet<ScenarioUnit>();
+  const records = before?.state.records ?? new WeakMap<ScenarioUnit, UnitRecord>();
   const scenarios: ScenarioUnit[] = [];
-  const reuse = before !== undefined && change !== undefined && before.program.environmentKey === key ? new Reuse(before, change, environment) : undefined;
+  const reuse =
+    before !== undefined && change !== undefined && before.program.environmentKey === key
+      ? new Reuse(before, change, environment)
+      : undefined;
   for (const { from, to } of outline.scenarios) {
     let unit = reuse?.take(from, to);
     if (unit === undefined) {
-      const made = lowerScenario(text, parsed.tree, from, declarations);
+      const made = lowerScenario(text, parsed.tree, from, declarations, reuse?.earlier(from));
       unit = made.unit;
-      if (made.refersOutside) outward.add(unit);
+      records.set(unit, made.record);
     }
     unit.start = from;
     unit.end = to;
@@ -97,7 +108,14 @@ export function analyze(path: string, text: string, host: FileHost, previous?: A
     problems,
     environmentKey: key,
   };
-  return { path, text: whole, program, tree: parsed.tree, declarations, state: { parsed, environment, outward } };
+  return {
+    path,
+    text: whole,
+    program,
+    tree: parsed.tree,
+    declarations,
+    state: { parsed, environment, records, superseded: false },
+  };
 }
 
 // ---------------------------------------------------------------- outline
@@ -130,7 +148,11 @@ function* nodesAt(parsed: Parsed, places: readonly number[]): Iterable<SyntaxNod
   let i = 0;
   do {
     if (i >= places.length) return;
-    if (cursor.from === places[i + 1] && cursor.to === places[i + 2] && (cursor.type.isError ? ERROR : cursor.type.id) === places[i]) {
+    if (
+      cursor.from === places[i + 1] &&
+      cursor.to === places[i + 2] &&
+      (cursor.type.isError ? ERROR : cursor.type.id) === places[i]
+    ) {
       yield syntaxNode(cursor);
       i += 3;
     }
@@ -150,12 +172,22 @@ function environmentOf(
 ): Environment {
   const places = outline.declarations;
   const last = before?.state.environment;
-  if (last !== undefined && change !== undefined && untouched(places, last.places, change) && sameImports(last.imports, host)) {
+  if (
+    last !== undefined &&
+    change !== undefined &&
+    untouched(places, last.places, change) &&
+    sameImports(last.imports, host)
+  ) {
     return last;
   }
   const imports = new Imports(host, path);
   const nodes = [...nodesAt(parsed, places)];
-  const declarations = declare({ path, text, file: DOCUMENT }, nodes, (ctx, node, relative) => imports.follow(path, ctx, node, relative), false);
+  const declarations = declare(
+    { path, text, file: DOCUMENT },
+    nodes,
+    (ctx, node, relative) => imports.follow(path, ctx, node, relative),
+    false,
+  );
   const parts = [path];
   for (let i = 0; i < places.length; i += 3) parts.push(text.slice(places[i + 1], places[i + 2]));
   for (const file of imports.files) parts.push(file.path, file.text);
@@ -176,13 +208,21 @@ function untouched(places: readonly number[], before: readonly number[], change:
 }
 
 function sameImports(imports: Imports, host: FileHost): boolean {
-  return imports.complete && imports.files.every((file) => {
-    const read = host.read(file.path);
-    return 'text' in read && read.text === file.text;
-  });
+  return (
+    imports.complete &&
+    imports.files.every((file) => {
+      const read = host.read(file.path);
+      return 'text' in read && read.text === file.text;
+    })
+  );
 }
 
-export function documentContext(text: string, declarations: Declarations, sink: (problem: Problem) => void, names?: Context['names']): Context {
+export function documentContext(
+  text: string,
+  declarations: Declarations,
+  sink: (problem: Problem) => void,
+  names?: Context['names'],
+): Context {
   const { home, guests } = declarations;
   return new Context({ text, base: 0, file: undefined, scope: home.scope, home, guests, sink, names });
 }
@@ -209,67 +249,26 @@ class Reuse {
     if (shift === undefined) return undefined;
     const unit = this.units.get(from + shift);
     if (unit === undefined || unit.end !== to + shift) return undefined;
-    if (!this.unmoved && this.before.state.outward.has(unit)) return undefined;
+    if (!this.usable(unit)) return undefined;
     // Once: it is moved now, and another place must not find it.
     this.units.delete(from + shift);
     return unit;
   }
-}
 
-export function lowerScenario(
-  text: string,
-  tree: Tree,
-  from: number,
-  declarations: Declarations,
-  names?: Context['names'],
-): { unit: ScenarioUnit; refersOutside: boolean } {
-  const builder = new UnitBuilder();
-  const { home, guests, known } = declarations;
-  const ctx = new Context({
-    text,
-    base: from,
-    file: undefined,
-    scope: new Scope(home.scope),
-    home,
-    guests,
-    sink: (problem) => builder.report(problem),
-    names,
-  });
-  const node = scenarioNode(tree, from);
-  const nameNode = node.children[1];
-  reportFlaw(ctx, node);
-  let name = '';
-  if (nameNode !== undefined && (nameNode.type === t.String || nameNode.type === t.Name)) {
-    name = quotedText(ctx, nameNode, 'The name of a scenario') ?? (nameNode.type === t.Name ? ctx.source(nameNode) : (stringValue(`${ctx.source(nameNode)}"`) ?? ''));
+  /** The scenario that began here before it was edited. */
+  earlier(from: number): Earlier | undefined {
+    if (from >= this.change.prefix) return undefined;
+    const unit = this.units.get(from);
+    const record = unit && this.before.state.records.get(unit);
+    if (unit === undefined || record === undefined || !this.usable(unit)) return undefined;
+    this.units.delete(from);
+    return { unit, record, change: this.change };
   }
-  const block = node.children.find((c) => c.type === t.DeclarationBlock);
-  if (block !== undefined) {
-    reportBraces(ctx, block.children, block.from);
-    new BlockLowering(builder, known).lines(ctx, block.children.filter((c) => c.type !== t.BlockOpen && (c.type === ERROR || !isFlaw(c))));
-  }
-  const unit: ScenarioUnit = {
-    name,
-    doc: '',
-    start: from,
-    end: node.to,
-    nameSpan: nameNode === undefined || isFlaw(nameNode) ? { start: 0, end: 'scenario'.length } : ctx.span(nameNode),
-    code: builder.code,
-    variables: builder.variableNames.length,
-    variableNames: builder.variableNames,
-    allows: builder.allows,
-    problems: builder.problems,
-    text: text.slice(from, node.to),
-  };
-  return { unit, refersOutside: builder.refersOutside };
-}
 
-function scenarioNode(tree: Tree, from: number): SyntaxNode {
-  const cursor = tree.cursor();
-  cursor.firstChild();
-  do {
-    if (cursor.from === from && cursor.type.id === t.ScenarioDeclaration) return syntaxNode(cursor);
-  } while (cursor.nextSibling());
-  return { type: t.ScenarioDeclaration, from, to: from, children: [] };
+  /** Steps of the document's own sequences name places in it, which must not have moved. */
+  private usable(unit: ScenarioUnit): boolean {
+    return this.unmoved || this.before.state.records.get(unit)?.refersOutside !== true;
+  }
 }
 
 function uniqueNames(ctx: Context, scenarios: readonly ScenarioUnit[]): void {
@@ -282,7 +281,14 @@ function uniqueNames(ctx: Context, scenarios: readonly ScenarioUnit[]): void {
       continue;
     }
     const at = (u: ScenarioUnit) => ({ start: u.start + u.nameSpan.start, end: u.start + u.nameSpan.end });
-    ctx.report('DUPLICATE', at(unit), `There is a scenario "${unit.name}" already; reports tell scenarios apart by name.`, 'error', [], [{ message: 'declared here', span: at(before) }]);
+    ctx.report(
+      'DUPLICATE',
+      at(unit),
+      `There is a scenario "${unit.name}" already; reports tell scenarios apart by name.`,
+      'error',
+      [],
+      [{ message: 'declared here', span: at(before) }],
+    );
   }
 }
 
@@ -310,15 +316,25 @@ function stray(ctx: Context, node: SyntaxNode): void {
       const upToHere = ctx.text.slice(ctx.text.lastIndexOf('\n', node.from - 1) + 1, node.from);
       if (/[^\s]/.test(upToHere)) ctx.problem('SYNTAX', node, `The declaration ends before ${quoted(ctx, node)}.`);
       else if (/^[a-z]/.test(ctx.source(node)) || /^["0-9]/.test(ctx.source(node))) {
-        ctx.problem('SYNTAX', node, `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.`);
+        ctx.problem(
+          'SYNTAX',
+          node,
+          `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.`,
+        );
       } else reportJunk(ctx, node, undefined);
       break;
     }
     case t.StrayBrace:
-      ctx.problem('SYNTAX', node, 'This `}` closes nothing: no block is open here.', [{ title: 'Remove it', replacement: '' }]);
+      ctx.problem('SYNTAX', node, 'This `}` closes nothing: no block is open here.', [
+        { title: 'Remove it', replacement: '' },
+      ]);
       break;
     case t.StrayBlock:
-      ctx.problem('SYNTAX', { from: node.from, to: node.from + 1 }, 'A block belongs to a declaration: `scenario "…" { … }`.');
+      ctx.problem(
+        'SYNTAX',
+        { from: node.from, to: node.from + 1 },
+        'A block belongs to a declaration: `scenario "…" { … }`.',
+      );
       break;
     case t.Reserved:
       reportReserved(ctx, node);
@@ -329,7 +345,10 @@ function stray(ctx: Context, node: SyntaxNode): void {
     case t.ForStatement:
     case t.AllowStatement:
       if (!reportFlaw(ctx, node)) {
-        const words = node.type === t.Step && node.children.length === 1 ? `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.` : 'Steps stand in a scenario or a sequence: `scenario "…" { … }`.';
+        const words =
+          node.type === t.Step && node.children.length === 1
+            ? `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.`
+            : 'Steps stand in a scenario or a sequence: `scenario "…" { … }`.';
         ctx.problem('SYNTAX', { from: node.from, to: Math.max(node.from + 1, firstLineEnd(ctx.text, node)) }, words);
       }
       break;

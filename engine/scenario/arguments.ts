@@ -56,7 +56,11 @@ export function matchArguments(
   });
   if (missing.length > 0 && ok) {
     const names = missing.map((operand) => `\`${operand.name}\``).join(' and ');
-    return ctx.problem('ARGUMENT', whole, `${names} ${missing.length === 1 ? 'is' : 'are'} missing: \`${signature(name, operands)}\`.`);
+    return ctx.problem(
+      'ARGUMENT',
+      whole,
+      `${names} ${missing.length === 1 ? 'is' : 'are'} missing: \`${signature(name, operands)}\`.`,
+    );
   }
   return ok ? values : undefined;
 }
@@ -75,7 +79,11 @@ function matchNamed(
   if (index < 0) {
     const known = operands.filter((operand) => operand.form !== 'flag').map((operand) => operand.name);
     const { text } = suggestion(wanted, known, 'Operands');
-    ctx.problem('ARGUMENT', node, `\`${name}\` has no operand \`${wanted}\` with a value.${text || ` It is written \`${signature(name, operands)}\`.`} Arguments are separated by commas.`);
+    ctx.problem(
+      'ARGUMENT',
+      node,
+      `\`${name}\` has no operand \`${wanted}\` with a value.${text || ` It is written \`${signature(name, operands)}\`.`} Arguments are separated by commas.`,
+    );
     return false;
   }
   if (given[index]) {
@@ -88,10 +96,17 @@ function matchNamed(
 }
 
 /** Index of the operand that an unnamed argument fills. */
-function placeFor(ctx: Context, operands: readonly Operand[], node: SyntaxNode, given: readonly boolean[]): number | undefined {
+function placeFor(
+  ctx: Context,
+  operands: readonly Operand[],
+  node: SyntaxNode,
+  given: readonly boolean[],
+): number | undefined {
   const word = wordOf(ctx, node);
   if (word !== undefined) {
-    const flag = operands.findIndex((operand, i) => !given[i] && operand.form === 'flag' && (operand.words ?? [operand.name]).includes(word));
+    const flag = operands.findIndex(
+      (operand, i) => !given[i] && operand.form === 'flag' && (operand.words ?? [operand.name]).includes(word),
+    );
     if (flag >= 0) return flag;
   }
   let first: number | undefined;
@@ -123,50 +138,81 @@ function wordOf(ctx: Context, node: SyntaxNode): string | undefined {
 function sizeWord(source: string): string | undefined {
   const parsed = parseNumber(source);
   if ('error' in parsed) return undefined;
-  return parsed.value === 2 ** 12 ? '4K' : parsed.value === 2 ** 21 ? '2M' : parsed.value === 2 ** 30 ? '1G' : undefined;
+  return parsed.value === 2 ** 12
+    ? '4K'
+    : parsed.value === 2 ** 21
+      ? '2M'
+      : parsed.value === 2 ** 30
+        ? '1G'
+        : undefined;
 }
 
 function surplus(ctx: Context, name: string, operands: readonly Operand[], node: SyntaxNode): void {
   const word = node.type === t.Name ? ctx.source(node) : undefined;
   if (word !== undefined && ctx.scope.find(word) === undefined) {
-    const known = operands.flatMap((operand) => [...(operand.words ?? []), ...(operand.form === 'flag' ? [operand.name] : [])]);
+    const known = operands.flatMap((operand) => [
+      ...(operand.words ?? []),
+      ...(operand.form === 'flag' ? [operand.name] : []),
+    ]);
     const { text, fixes } = suggestion(word, known, 'Words it knows');
     ctx.problem('ARGUMENT', node, `\`${name}\` knows no \`${word}\`.${text}`, fixes);
     return;
   }
   const named = operands.filter((operand) => operand.form === 'named');
-  const hint = named.length === 0 ? '' : ` ${named.map((operand) => `\`${operand.name}\``).join(' and ')} ${named.length === 1 ? 'is' : 'are'} named: \`${named[0].name} ${ctx.source(node)}\`.`;
-  ctx.problem('ARGUMENT', node, `${quoted(ctx, node)} is one argument too many: \`${signature(name, operands)}\`.${hint}`);
+  const hint =
+    named.length === 0
+      ? ''
+      : ` ${named.map((operand) => `\`${operand.name}\``).join(' and ')} ${named.length === 1 ? 'is' : 'are'} named: \`${named[0].name} ${ctx.source(node)}\`.`;
+  ctx.problem(
+    'ARGUMENT',
+    node,
+    `${quoted(ctx, node)} is one argument too many: \`${signature(name, operands)}\`.${hint}`,
+  );
 }
 
 /** An argument in the place of an operand, or undefined after a problem. */
 export function operandValue(ctx: Context, operand: Operand, node: SyntaxNode, what: string): Expr | undefined {
   if (operand.form === 'flag') {
     const word = wordOf(ctx, node);
-    return new Constant({ kind: 'bool', value: operand.words === undefined || word === operand.words[0] }, ctx.span(node));
+    return new Constant(
+      { kind: 'bool', value: operand.words === undefined || word === operand.words[0] },
+      ctx.span(node),
+    );
   }
   if (operand.kind === 'word') return wordValue(ctx, operand.words, node, what);
   if (node.type === t.Name && operand.words === undefined) {
     const name = ctx.source(node);
-    if (ctx.scope.find(name) === undefined) return unknownName(ctx, node, name, operand.kind === 'guest' ? ctx.guests.map((guest) => guest.name) : []);
+    if (ctx.scope.find(name) === undefined)
+      return unknownName(ctx, node, name, operand.kind === 'guest' ? ctx.guests.map((guest) => guest.name) : []);
   }
   const expr = expression(ctx, node);
   return expr && coerce(ctx, node, expr, operand.kind, what);
 }
 
 /** A word out of a list. */
-export function wordValue(ctx: Context, words: readonly string[] | undefined, node: SyntaxNode, what: string): Expr | undefined {
+export function wordValue(
+  ctx: Context,
+  words: readonly string[] | undefined,
+  node: SyntaxNode,
+  what: string,
+): Expr | undefined {
   if (node.type === t.Name) {
     const binding = ctx.scope.find(ctx.source(node));
     if (binding !== undefined) ctx.use(node, binding);
     if (binding?.is === 'unknown') return new Unknown(ctx.span(node));
   }
   const word = wordOf(ctx, node);
-  if (word !== undefined && (words === undefined || words.includes(word))) return new Constant({ kind: 'word', word }, ctx.span(node));
+  if (word !== undefined && (words === undefined || words.includes(word)))
+    return new Constant({ kind: 'word', word }, ctx.span(node));
   const known = words ?? [];
   const { text, fixes } = suggestion(ctx.source(node), known, 'It takes');
   const choice = known.length > 0 && known.length <= 12 ? known.join(', ') : 'a word';
-  return ctx.problem('ARGUMENT', node, `${what} takes ${choice} here, and ${quoted(ctx, node)} is none of it.${text.includes('Did you mean') ? text.replace(/ It takes:.*$/, '') : ''}`, fixes);
+  return ctx.problem(
+    'ARGUMENT',
+    node,
+    `${what} takes ${choice} here, and ${quoted(ctx, node)} is none of it.${text.includes('Did you mean') ? text.replace(/ It takes:.*$/, '') : ''}`,
+    fixes,
+  );
 }
 
 function defaultValue(operand: Operand, span: Span): Expr {

@@ -1,8 +1,9 @@
 /**
  * Where the analysis stands while it looks at a statement: whose text it is, what names mean there, and who is told about problems.
  */
-import type { GuestConfig, Problem, Span } from './program.ts';
+
 import { nearest } from './near-miss.ts';
+import type { GuestConfig, Problem, Span } from './program.ts';
 import type { Binding, Home, Scope } from './scope.ts';
 import type { SyntaxNode } from './syntax.ts';
 
@@ -18,13 +19,16 @@ export interface FixData {
 }
 
 /** Told of every name that is used, for the editor: go to definition, references, rename. */
-export type NameListener = (use: { from: number; to: number; file: number | undefined }, target: Binding | Target) => void;
+export type NameListener = (
+  use: { from: number; to: number; file: number | undefined },
+  target: Binding | Target,
+) => void;
 
 /** Things with a name that are no binding of a scope. */
 export interface Target {
   is: 'sequence' | 'operation' | 'query' | 'function';
   name: string;
-  declared?: { file: number | undefined; from: number; to: number };
+  declared?: Span;
 }
 
 export interface Surroundings {
@@ -38,6 +42,8 @@ export interface Surroundings {
   guests: readonly GuestConfig[];
   sink: (problem: Problem) => void;
   names: NameListener | undefined;
+  /** Collects the places in the unit, so that they can be moved together. */
+  places?: Span[] | undefined;
 }
 
 export class Context {
@@ -49,6 +55,7 @@ export class Context {
   readonly guests: readonly GuestConfig[];
   readonly sink: (problem: Problem) => void;
   readonly names: NameListener | undefined;
+  readonly places: Span[] | undefined;
 
   constructor(s: Surroundings) {
     this.text = s.text;
@@ -59,6 +66,7 @@ export class Context {
     this.guests = s.guests;
     this.sink = s.sink;
     this.names = s.names;
+    this.places = s.places;
   }
 
   in(scope: Scope): Context {
@@ -72,15 +80,31 @@ export class Context {
   span(node: { from: number; to: number }): Span {
     const start = node.from - this.base;
     const end = node.to - this.base;
-    return this.file === undefined ? { start, end } : { start, end, file: this.file };
+    if (this.file !== undefined) return { start, end, file: this.file };
+    const span: Span = { start, end };
+    this.places?.push(span);
+    return span;
   }
 
-  problem(rule: string, node: { from: number; to: number }, message: string, fixes: readonly Fix[] = [], related?: Problem['related']): undefined {
+  problem(
+    rule: string,
+    node: { from: number; to: number },
+    message: string,
+    fixes: readonly Fix[] = [],
+    related?: Problem['related'],
+  ): undefined {
     this.report(rule, this.span(node), message, 'error', fixes, related);
     return undefined;
   }
 
-  report(rule: string, span: Span, message: string, severity: Problem['severity'], fixes: readonly Fix[] = [], related?: Problem['related']): void {
+  report(
+    rule: string,
+    span: Span,
+    message: string,
+    severity: Problem['severity'],
+    fixes: readonly Fix[] = [],
+    related?: Problem['related'],
+  ): void {
     const data: FixData | undefined = fixes.length === 0 ? undefined : { fixes: [...fixes] };
     this.sink({
       rule,
@@ -102,7 +126,10 @@ export function suggestion(name: string, known: readonly string[], what: string)
   const near = nearest(name, known);
   const list = known.length === 0 || known.length > 12 ? '' : ` ${what}: ${known.join(', ')}.`;
   if (near === undefined) return { text: list, fixes: [] };
-  return { text: ` Did you mean \`${near}\`?${known.length > 6 ? '' : list}`, fixes: [{ title: `Change to ${near}`, replacement: near }] };
+  return {
+    text: ` Did you mean \`${near}\`?${known.length > 6 ? '' : list}`,
+    fixes: [{ title: `Change to ${near}`, replacement: near }],
+  };
 }
 
 /** A node's text for a message, shortened. */

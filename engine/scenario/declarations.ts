@@ -56,7 +56,13 @@ export interface FileText {
 }
 
 /** `lending`: only what an import lends is wanted; the host and guests of an imported file are its own affair. */
-export function declare(source: FileText, nodes: readonly SyntaxNode[], importer: Importer, lending: boolean, names?: Context['names']): Declarations {
+export function declare(
+  source: FileText,
+  nodes: readonly SyntaxNode[],
+  importer: Importer,
+  lending: boolean,
+  names?: Context['names'],
+): Declarations {
   const problems: Problem[] = [];
   const known = new Set<string>();
   const guests: GuestConfig[] = [];
@@ -81,8 +87,9 @@ export function declare(source: FileText, nodes: readonly SyntaxNode[], importer
     known,
   };
 
-  for (const node of nodes) if (node.type === t.ImportDeclaration) importFile(here, node, importer, imported, sequences, source.file);
-  const guestNodes = lending ? [] : declareGuestNames(here, nodes, guests);
+  for (const node of nodes)
+    if (node.type === t.ImportDeclaration) importFile(here, node, importer, imported, sequences, source.file);
+  const guestNodes = lending ? [] : declareGuestNames(here, nodes, guests, source.file);
   const seen: Seen = { stubs: new Map() };
   for (const node of nodes) {
     switch (node.type) {
@@ -96,7 +103,10 @@ export function declare(source: FileText, nodes: readonly SyntaxNode[], importer
         const at = guestNodes.find((g) => g.node === node);
         if (at !== undefined) {
           reportFlaw(here, node);
-          Object.assign(guests[at.index], guestSettings(here, guests[at.index].name, child(node, t.Settings), at.nameNode));
+          Object.assign(
+            guests[at.index],
+            guestSettings(here, guests[at.index].name, child(node, t.Settings), at.nameNode),
+          );
         }
         break;
       }
@@ -122,7 +132,9 @@ function local(problem: Problem, file: number): Problem {
   return {
     ...problem,
     span: strip(problem.span),
-    ...(problem.related === undefined ? {} : { related: problem.related.map((r) => ({ message: r.message, span: strip(r.span) })) }),
+    ...(problem.related === undefined
+      ? {}
+      : { related: problem.related.map((r) => ({ message: r.message, span: strip(r.span) })) }),
   };
 }
 
@@ -135,7 +147,14 @@ interface Seen {
 
 // ---------------------------------------------------------------- names
 
-function importFile(ctx: Context, node: SyntaxNode, importer: Importer, into: Scope, sequences: Map<string, Sequence>, own: number): void {
+function importFile(
+  ctx: Context,
+  node: SyntaxNode,
+  importer: Importer,
+  into: Scope,
+  sequences: Map<string, Sequence>,
+  own: number,
+): void {
   if (reportFlaw(ctx, node)) return;
   const pathNode = node.children[1];
   const path = text(ctx, pathNode, 'The path of a file');
@@ -147,21 +166,36 @@ function importFile(ctx: Context, node: SyntaxNode, importer: Importer, into: Sc
     if (sequence.home !== home) continue;
     const before = sequences.get(name);
     if (before !== undefined && before !== sequence) {
-      ctx.problem('DUPLICATE', pathNode, `Sequence \`${name}\` of this file is already imported from ${before.home.path}.`, [], [{ message: 'declared here', span: spanOf(before.declared) }]);
+      ctx.problem(
+        'DUPLICATE',
+        pathNode,
+        `Sequence \`${name}\` of this file is already imported from ${before.home.path}.`,
+        [],
+        [{ message: 'declared here', span: before.declared }],
+      );
     } else sequences.set(name, sequence);
   }
   for (const binding of home.scope.ownBindings()) {
     const before = into.own(binding.name);
     if (before !== undefined && before !== binding) {
-      ctx.problem('DUPLICATE', pathNode, `\`${binding.name}\` of this file is already imported from elsewhere.`, [], [{ message: 'declared here', span: spanOf(before.declared) }]);
+      ctx.problem(
+        'DUPLICATE',
+        pathNode,
+        `\`${binding.name}\` of this file is already imported from elsewhere.`,
+        [],
+        [{ message: 'declared here', span: before.declared }],
+      );
     } else into.bind(binding);
   }
 }
 
-const spanOf = (place: Binding['declared']): Span => ({ start: place.from, end: place.to, ...(place.file === undefined ? {} : { file: place.file }) });
-
 /** Guests exist for every declaration, whatever the order. */
-function declareGuestNames(ctx: Context, nodes: readonly SyntaxNode[], guests: GuestConfig[]): { node: SyntaxNode; nameNode: SyntaxNode; index: number }[] {
+function declareGuestNames(
+  ctx: Context,
+  nodes: readonly SyntaxNode[],
+  guests: GuestConfig[],
+  file: number,
+): { node: SyntaxNode; nameNode: SyntaxNode; index: number }[] {
   const declared: { node: SyntaxNode; nameNode: SyntaxNode; index: number }[] = [];
   for (const node of nodes) {
     if (node.type !== t.GuestDeclaration) continue;
@@ -177,12 +211,18 @@ function declareGuestNames(ctx: Context, nodes: readonly SyntaxNode[], guests: G
     }
     const before = ctx.scope.own(name);
     if (before !== undefined) {
-      ctx.problem('DUPLICATE', nameNode, `There is a guest \`${name}\` already.`, [], [{ message: 'declared here', span: ctx.span(before.declared) }]);
+      ctx.problem(
+        'DUPLICATE',
+        nameNode,
+        `There is a guest \`${name}\` already.`,
+        [],
+        [{ message: 'declared here', span: before.declared }],
+      );
       continue;
     }
     const index = guests.length;
     guests.push({ name, asid: 0, snp: true, vcpus: 1, slots: [], span: ctx.span(nameNode) });
-    const binding: Binding = { name, declared: { file: undefined, from: nameNode.from, to: nameNode.to }, is: 'guest', guest: index };
+    const binding: Binding = { name, declared: { ...ctx.span(nameNode), file }, is: 'guest', guest: index };
     ctx.scope.bind(binding);
     ctx.use(nameNode, binding);
     declared.push({ node, nameNode, index });
@@ -200,9 +240,12 @@ function sharedLet(ctx: Context, node: SyntaxNode): void {
     alreadyDeclared(ctx, nameNode, name, before);
     return;
   }
-  const declared = { file: ctx.file, from: nameNode.from, to: nameNode.to };
+  const declared = ctx.span(nameNode);
   const expr = flawed ? undefined : letValue(ctx, node);
-  const binding: Binding = expr === undefined || expr instanceof Unknown ? { name, declared, is: 'unknown' } : { name, declared, is: 'shared', expr };
+  const binding: Binding =
+    expr === undefined || expr instanceof Unknown
+      ? { name, declared, is: 'unknown' }
+      : { name, declared, is: 'shared', expr };
   ctx.scope.bind(binding);
   ctx.use(nameNode, binding);
 }
@@ -215,19 +258,26 @@ function declareSequence(ctx: Context, node: SyntaxNode, home: Home, sequences: 
   const name = ctx.source(nameNode);
   const before = sequences.get(name);
   if (before !== undefined) {
-    ctx.problem('DUPLICATE', nameNode, `There is a sequence \`${name}\` already.`, [], [{ message: 'declared here', span: spanOf(before.declared) }]);
+    ctx.problem(
+      'DUPLICATE',
+      nameNode,
+      `There is a sequence \`${name}\` already.`,
+      [],
+      [{ message: 'declared here', span: before.declared }],
+    );
     return;
   }
   const parameters: { name: string; from: number; to: number }[] = [];
   for (const p of child(node, t.Parameters)?.children ?? []) {
     if (p.type !== t.Name) continue;
     const parameter = ctx.source(p);
-    if (parameters.some((q) => q.name === parameter)) ctx.problem('DUPLICATE', p, `There are two parameters \`${parameter}\`.`);
+    if (parameters.some((q) => q.name === parameter))
+      ctx.problem('DUPLICATE', p, `There are two parameters \`${parameter}\`.`);
     else parameters.push({ name: parameter, from: p.from, to: p.to });
   }
   const sequence: Sequence = {
     name,
-    declared: { file: home.file, from: nameNode.from, to: nameNode.to },
+    declared: ctx.span(nameNode),
     parameters,
     lines: block === undefined ? [] : blockLines(ctx, block),
     home,
@@ -242,7 +292,7 @@ function checkSequences(ctx: Context, sequences: ReadonlyMap<string, Sequence>, 
     if (sequence.home !== ctx.home) continue;
     const scope = new Scope(ctx.scope);
     for (const { name, from, to } of sequence.parameters) {
-      const binding: Binding = { name, declared: { file: ctx.file, from, to }, is: 'unknown' };
+      const binding: Binding = { name, declared: ctx.span({ from, to }), is: 'unknown' };
       scope.bind(binding);
       ctx.use({ from, to }, binding);
     }
@@ -250,7 +300,10 @@ function checkSequences(ctx: Context, sequences: ReadonlyMap<string, Sequence>, 
       known.add(problemKey(problem));
       ctx.sink(problem);
     };
-    new BlockLowering(new UnitBuilder(), new Set(), true).lines(new Context({ ...ctx, scope, sink }), sequence.lines);
+    new BlockLowering(new UnitBuilder(scope), new Set(), true).lines(
+      new Context({ ...ctx, scope, sink }),
+      sequence.lines,
+    );
   }
   checkRecursion(ctx, sequences, known);
 }
@@ -295,19 +348,28 @@ function text(ctx: Context, node: SyntaxNode | undefined, what: string): string 
   if (node === undefined || isFlaw(node)) return undefined;
   if (node.type !== t.String) {
     const replacement = JSON.stringify(ctx.source(node));
-    return ctx.problem('SYNTAX', node, `${what} stands in quotes: ${replacement}.`, [{ title: 'Put it in quotes', replacement }]);
+    return ctx.problem('SYNTAX', node, `${what} stands in quotes: ${replacement}.`, [
+      { title: 'Put it in quotes', replacement },
+    ]);
   }
   const value = stringValue(ctx.source(node));
   if (value === undefined) return ctx.problem('SYNTAX', node, 'The text has no closing quote.');
   if (value === '') return ctx.problem('VALUE', node, `${what} is empty.`);
   return value;
 }
+
 export { text as quotedText };
 
 function declareHost(ctx: Context, node: SyntaxNode, result: Declarations, seen: Seen): void {
   reportFlaw(ctx, node);
   if (seen.host !== undefined) {
-    ctx.problem('DUPLICATE', node.children[0], 'There is one host, and it is declared already.', [], [{ message: 'declared here', span: ctx.span(seen.host.children[0]) }]);
+    ctx.problem(
+      'DUPLICATE',
+      node.children[0],
+      'There is one host, and it is declared already.',
+      [],
+      [{ message: 'declared here', span: ctx.span(seen.host.children[0]) }],
+    );
     return;
   }
   seen.host = node;
@@ -320,13 +382,24 @@ function use(ctx: Context, node: SyntaxNode, result: Declarations, seen: Seen): 
   const what = ctx.source(whatNode);
   if (what !== 'kernel' && what !== 'patch' && what !== 'source') {
     const { text: hint, fixes } = suggestion(what, ['kernel', 'patch', 'source'], 'What can be used');
-    ctx.problem('NAME', whatNode, `What is used is a \`kernel\`, a \`patch\` or a \`source\`, not ${quoted(ctx, whatNode)}.${hint}`, fixes);
+    ctx.problem(
+      'NAME',
+      whatNode,
+      `What is used is a \`kernel\`, a \`patch\` or a \`source\`, not ${quoted(ctx, whatNode)}.${hint}`,
+      fixes,
+    );
     return;
   }
   const name = text(ctx, first, what === 'kernel' ? 'The name of a kernel' : 'The path of a file');
   if (name === undefined) return;
   if (second !== undefined) {
-    ctx.problem('RESERVED', second, what === 'kernel' ? 'Running several kernels side by side is reserved and not supported yet; the first is used.' : 'One `use` names one file; write another line.');
+    ctx.problem(
+      'RESERVED',
+      second,
+      what === 'kernel'
+        ? 'Running several kernels side by side is reserved and not supported yet; the first is used.'
+        : 'One `use` names one file; write another line.',
+    );
   }
   const span = ctx.span(first);
   if (what !== 'kernel') {
@@ -334,7 +407,13 @@ function use(ctx: Context, node: SyntaxNode, result: Declarations, seen: Seen): 
     return;
   }
   if (seen.kernel !== undefined) {
-    ctx.problem('DUPLICATE', node, 'There is one kernel, and it is chosen already.', [], [{ message: 'chosen here', span: ctx.span(seen.kernel) }]);
+    ctx.problem(
+      'DUPLICATE',
+      node,
+      'There is one kernel, and it is chosen already.',
+      [],
+      [{ message: 'chosen here', span: ctx.span(seen.kernel) }],
+    );
     return;
   }
   seen.kernel = node;
@@ -349,7 +428,13 @@ function stub(ctx: Context, node: SyntaxNode, result: Declarations, seen: Seen):
   const name = ctx.source(nameNode);
   const before = seen.stubs.get(name);
   if (before !== undefined) {
-    ctx.problem('DUPLICATE', nameNode, `\`${name}\` has a stub already.`, [], [{ message: 'here', span: ctx.span(before) }]);
+    ctx.problem(
+      'DUPLICATE',
+      nameNode,
+      `\`${name}\` has a stub already.`,
+      [],
+      [{ message: 'here', span: ctx.span(before) }],
+    );
     return;
   }
   seen.stubs.set(name, nameNode);

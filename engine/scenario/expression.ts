@@ -104,7 +104,12 @@ export class Binary implements Expr {
   }
 }
 
-export function binary(kind: NumberKind, operator: Operator, a: NumberValue, b: NumberValue): NumberValue | { problem: string } {
+export function binary(
+  kind: NumberKind,
+  operator: Operator,
+  a: NumberValue,
+  b: NumberValue,
+): NumberValue | { problem: string } {
   const n = compute(operator, exactOf(a), exactOf(b));
   return typeof n === 'object' ? n : numberValue(kind, n);
 }
@@ -133,9 +138,15 @@ export class RangeOf implements Expr {
   }
 }
 
-export function makeRange(kind: RangeKind, start: NumberValue, second: NumberValue, isLength: boolean): RangeValue | { problem: string } {
+export function makeRange(
+  kind: RangeKind,
+  start: NumberValue,
+  second: NumberValue,
+  isLength: boolean,
+): RangeValue | { problem: string } {
   if (!isLength) return rangeValue(kind, exactOf(start), exactOf(second));
-  if (exactOf(second) < 0) return { problem: `a length is not negative, and this is ${formatQuantity(exactOf(second))}` };
+  if (exactOf(second) < 0)
+    return { problem: `a length is not negative, and this is ${formatQuantity(exactOf(second))}` };
   const end = compute('+', exactOf(start), exactOf(second));
   return typeof end === 'object' ? end : rangeValue(kind, exactOf(start), end);
 }
@@ -207,7 +218,8 @@ export class Backing implements Expr {
     if ('error' in gpa) return gpa;
     const at = (gpa as NumberValue).value;
     const pfn = view.backingPfn(this.guest, at);
-    if (pfn === undefined) return { error: `no slot of guest ${this.guestName} covers gpa ${formatQuantity(at)}`, span: this.span };
+    if (pfn === undefined)
+      return { error: `no slot of guest ${this.guestName} covers gpa ${formatQuantity(at)}`, span: this.span };
     return { kind: 'pfn', value: pfn };
   }
 }

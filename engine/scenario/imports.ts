@@ -2,11 +2,11 @@
 import type { FileHost } from '../check.ts';
 import type { Context } from './context.ts';
 import { declare, isDeclaration } from './declarations.ts';
+import { MAX_TEXT } from './limits.ts';
 import { parse } from './parse.ts';
 import type { Problem } from './program.ts';
 import type { Home } from './scope.ts';
 import { type SyntaxNode, syntaxNode } from './syntax.ts';
-import { MAX_TEXT } from './limits.ts';
 
 /** Files that one document can pull in. */
 const MAX_FILES = 256;
@@ -50,10 +50,12 @@ export class Imports {
     }
     const known = this.loaded.get(path);
     if (known !== undefined) return this.lend(ctx, node, known);
-    if (this.files.length >= MAX_FILES) return ctx.problem('IMPORT', node, `More than ${MAX_FILES} files are imported.`);
+    if (this.files.length >= MAX_FILES)
+      return ctx.problem('IMPORT', node, `More than ${MAX_FILES} files are imported.`);
     const read = this.host.read(path);
     if ('error' in read || read.text.length > MAX_TEXT) this.complete = false;
-    if ('error' in read) return ctx.problem('FILE', node, `${path} cannot be read: ${read.error}. Paths are relative to this file.`);
+    if ('error' in read)
+      return ctx.problem('FILE', node, `${path} cannot be read: ${read.error}. Paths are relative to this file.`);
     if (read.text.length > MAX_TEXT) return ctx.problem('FILE', node, `${path} is too large to be a scenario.`);
     const file = DOCUMENT + 1 + this.files.length;
     this.files.push({ path, text: read.text });

@@ -40,7 +40,13 @@ export class BlockLowering {
   /** Checked for its problems only: a sequence by itself. Calls are not followed. */
   private readonly checking: boolean;
 
-  constructor(builder: UnitBuilder, known: KnownProblems, checking = false, via: Span[] = [], active: readonly Sequence[] = []) {
+  constructor(
+    builder: UnitBuilder,
+    known: KnownProblems,
+    checking = false,
+    via: Span[] = [],
+    active: readonly Sequence[] = [],
+  ) {
     this.builder = builder;
     this.known = known;
     this.checking = checking;
@@ -48,8 +54,11 @@ export class BlockLowering {
     this.active = active;
   }
 
-  /** `nodes`: everything between the braces, in order. */
-  lines(ctx: Context, nodes: readonly SyntaxNode[]): void {
+  /**
+   * `nodes`: everything between the braces, in order. `complete` is told after each statement how many nodes are done with, unless an `allow` still waits
+   * for the statement that follows.
+   */
+  lines(ctx: Context, nodes: readonly SyntaxNode[], complete?: (nodes: number) => void): void {
     let pending: AllowText[] = [];
     for (let i = 0; i < nodes.length && !this.builder.full; i++) {
       const node = nodes[i];
@@ -61,18 +70,21 @@ export class BlockLowering {
         if (node.type === t.Junk) reportJunk(ctx, node, undefined);
         else ctx.problem('SYNTAX', { from: node.from, to: node.from + 1 }, 'A block belongs to `for` or `allow`.');
         while (this.continues(ctx, node, nodes[i + 1])) i++;
+        if (pending.length === 0) complete?.(i + 1);
         continue;
       }
       let broken = false;
       while (this.continues(ctx, nodes[i], nodes[i + 1])) {
         i++;
         if (!broken && nodes[i].type === t.Junk) reportJunk(ctx, nodes[i], node);
-        else if (!broken) ctx.problem('SYNTAX', { from: nodes[i].from, to: nodes[i].from + 1 }, 'A block belongs to `for` or `allow`.');
+        else if (!broken)
+          ctx.problem('SYNTAX', { from: nodes[i].from, to: nodes[i].from + 1 }, 'A block belongs to `for` or `allow`.');
         broken = true;
       }
       const hasBlock = node.children.some(isBlock);
       if (broken && !hasBlock) {
         pending = [];
+        complete?.(i + 1);
         continue;
       }
       if (node.type === t.AllowStatement && child(node, t.Block) === undefined) {
@@ -82,13 +94,19 @@ export class BlockLowering {
       }
       this.guarded(pending, () => this.statement(ctx, node));
       pending = [];
+      complete?.(i + 1);
     }
-    for (const allow of pending) ctx.report('ARGUMENT', allow.span, 'No step follows that this `allow` could apply to.', 'error');
+    for (const allow of pending)
+      ctx.report('ARGUMENT', allow.span, 'No step follows that this `allow` could apply to.', 'error');
   }
 
   /** Whether `next` is the rest of the line of `node`. */
   private continues(ctx: Context, node: SyntaxNode, next: SyntaxNode | undefined): next is SyntaxNode {
-    return next !== undefined && (next.type === t.Junk || next.type === t.StrayBlock) && !/[\n\r]/.test(ctx.text.slice(node.to, next.from));
+    return (
+      next !== undefined &&
+      (next.type === t.Junk || next.type === t.StrayBlock) &&
+      !/[\n\r]/.test(ctx.text.slice(node.to, next.from))
+    );
   }
 
   /** What `body` adds, with the rules named allowed meanwhile. */
@@ -99,7 +117,11 @@ export class BlockLowering {
     }
     const { code } = this.builder;
     const start = code.length;
-    const opened: Instruction[] = allows.map((allow) => ({ kind: 'allow', allow: this.builder.allow(allow.rule, allow.reason, allow.span), span: allow.span }));
+    const opened: Instruction[] = allows.map((allow) => ({
+      kind: 'allow',
+      allow: this.builder.allow(allow.rule, allow.reason, allow.span),
+      span: allow.span,
+    }));
     code.push(...opened);
     body();
     if (code.length === start + opened.length) {
@@ -153,7 +175,7 @@ export class BlockLowering {
       alreadyDeclared(ctx, nameNode, name, before);
       return;
     }
-    const declared = { file: ctx.file, from: nameNode.from, to: nameNode.to };
+    const declared = ctx.span(nameNode);
     const value = flawed ? undefined : letValue(ctx, node);
     if (value === undefined || value instanceof Unknown) {
       this.bind(ctx, nameNode, { name, declared, is: 'unknown' });
@@ -161,11 +183,18 @@ export class BlockLowering {
     }
     const slot = this.builder.variable(name);
     this.builder.code.push({ kind: 'let', variable: slot, value, span: ctx.span(node) });
-    this.bind(ctx, nameNode, value instanceof Constant ? { name, declared, is: 'value', value: value.value, slot } : { name, declared, is: 'variable', slot, kind: value.kind });
+    this.bind(
+      ctx,
+      nameNode,
+      value instanceof Constant
+        ? { name, declared, is: 'value', value: value.value, slot }
+        : { name, declared, is: 'variable', slot, kind: value.kind },
+    );
   }
 
   private bind(ctx: Context, node: SyntaxNode, binding: Binding): void {
     ctx.scope.bind(binding);
+    if (ctx.scope === this.builder.scope) this.builder.bindings.push(binding);
     ctx.use(node, binding);
   }
 
@@ -174,17 +203,19 @@ export class BlockLowering {
     const nameNode = node.children[1]?.type === t.Name ? node.children[1] : undefined;
     const rangeNode = node.children.find((c, i) => i > 2 && c.type !== t.StepClause && !isBlock(c) && !isFlaw(c));
     const inner = ctx.in(new Scope(ctx.scope));
-    const loop = flawed || nameNode === undefined || rangeNode === undefined ? undefined : this.loopHead(ctx, node, rangeNode);
+    const loop =
+      flawed || nameNode === undefined || rangeNode === undefined ? undefined : this.loopHead(ctx, node, rangeNode);
     const lines = block === undefined ? [] : blockLines(ctx, block);
     if (loop === undefined || nameNode === undefined) {
       // The body is still looked at, but cannot run.
-      if (nameNode !== undefined) this.bind(inner, nameNode, { name: ctx.source(nameNode), declared: { file: ctx.file, from: nameNode.from, to: nameNode.to }, is: 'unknown' });
+      if (nameNode !== undefined)
+        this.bind(inner, nameNode, { name: ctx.source(nameNode), declared: ctx.span(nameNode), is: 'unknown' });
       this.aside().lines(inner, lines);
       return;
     }
     const name = ctx.source(nameNode);
     const slot = this.builder.variable(name);
-    this.bind(inner, nameNode, { name, declared: { file: ctx.file, from: nameNode.from, to: nameNode.to }, is: 'variable', slot, kind: loop.kind });
+    this.bind(inner, nameNode, { name, declared: ctx.span(nameNode), is: 'variable', slot, kind: loop.kind });
     const { code } = this.builder;
     const head = code.length;
     const span = ctx.span({ from: node.from, to: block?.from ?? node.to });
@@ -205,7 +236,11 @@ export class BlockLowering {
     return new BlockLowering(this.builder.aside(), this.known, true, this.via, this.active);
   }
 
-  private loopHead(ctx: Context, node: SyntaxNode, rangeNode: SyntaxNode): { range: Expr; step: Expr | undefined; kind: ReturnType<typeof elementOf> } | undefined {
+  private loopHead(
+    ctx: Context,
+    node: SyntaxNode,
+    rangeNode: SyntaxNode,
+  ): { range: Expr; step: Expr | undefined; kind: ReturnType<typeof elementOf> } | undefined {
     const range = expression(ctx, rangeNode);
     const clause = child(node, t.StepClause);
     const stepNode = clause?.children.find((c) => c.type !== t.kwStep && !isFlaw(c));
@@ -214,7 +249,12 @@ export class BlockLowering {
     if (range instanceof Unknown || given instanceof Unknown) return undefined;
     if (!isRangeKind(range.kind)) {
       const replacement = `0..${ctx.source(rangeNode)}`;
-      return ctx.problem('KIND', rangeNode, `A loop runs over a range, and ${quoted(ctx, rangeNode)} is ${describeKind(range.kind)}.`, range.kind === 'int' ? [{ title: `Loop over ${replacement}`, replacement }] : []);
+      return ctx.problem(
+        'KIND',
+        rangeNode,
+        `A loop runs over a range, and ${quoted(ctx, rangeNode)} is ${describeKind(range.kind)}.`,
+        range.kind === 'int' ? [{ title: `Loop over ${replacement}`, replacement }] : [],
+      );
     }
     const step = given && stepNode && coerce(ctx, stepNode, given, 'int', '`step`');
     if (given !== undefined && step === undefined) return undefined;
@@ -223,11 +263,20 @@ export class BlockLowering {
     }
     if (range instanceof Constant && (step === undefined || step instanceof Constant)) {
       const { start, end } = range.value as RangeValue;
-      const by = step instanceof Constant && step.value.kind === 'int' ? step.value.value : range.kind === 'gpa-range' ? 4096 : 1;
+      const by =
+        step instanceof Constant && step.value.kind === 'int'
+          ? step.value.value
+          : range.kind === 'gpa-range'
+            ? 4096
+            : 1;
       const turns = Math.ceil((end - start) / by);
       if (turns > TURNS) {
         const hint = stepNode === undefined && range.kind === 'int-range' ? ' Steps over bytes need `step 4K`.' : '';
-        return ctx.problem('VALUE', rangeNode, `This loop would turn ${turns.toLocaleString('en')} times; ${TURNS.toLocaleString('en')} is the most.${hint}`);
+        return ctx.problem(
+          'VALUE',
+          rangeNode,
+          `This loop would turn ${turns.toLocaleString('en')} times; ${TURNS.toLocaleString('en')} is the most.${hint}`,
+        );
       }
     }
     return { range, step, kind: elementOf(range.kind) };
@@ -250,13 +299,19 @@ export class BlockLowering {
     const reasonNode = child(node, t.String);
     if (ruleNode === undefined) return undefined;
     const rule = ctx.source(ruleNode);
-    if (reasonNode === undefined) return ctx.problem('SYNTAX', node.children[2] ?? ruleNode, 'The reason for an `allow` stands in quotes.');
+    if (reasonNode === undefined)
+      return ctx.problem('SYNTAX', node.children[2] ?? ruleNode, 'The reason for an `allow` stands in quotes.');
     const reason = stringValue(ctx.source(reasonNode));
     if (reason === undefined) return ctx.problem('SYNTAX', reasonNode, 'The text has no closing quote.');
     if (reason.trim() === '') return ctx.problem('ARGUMENT', reasonNode, 'An `allow` says why: its reason is empty.');
     if (!allowableRules.includes(rule)) {
       const { text, fixes } = suggestion(rule, allowableRules, 'Rules');
-      return ctx.problem('NAME', ruleNode, `There is no rule \`${rule}\` to allow.${text || ` Rules: ${allowableRules.join(', ')}.`}`, fixes);
+      return ctx.problem(
+        'NAME',
+        ruleNode,
+        `There is no rule \`${rule}\` to allow.${text || ` Rules: ${allowableRules.join(', ')}.`}`,
+        fixes,
+      );
     }
     return { rule, reason, span: ctx.span({ from: node.from, to: reasonNode.to }) };
   }
@@ -273,12 +328,17 @@ export class BlockLowering {
     }
     ctx.use(nameNode, { is: 'sequence', name, declared: sequence.declared });
     const outcome = child(node, t.OutcomeClause);
-    if (outcome !== undefined) ctx.problem('OUTCOME-PATTERN', outcome, 'A sequence has no outcome of its own: state it at the steps inside.');
+    if (outcome !== undefined)
+      ctx.problem('OUTCOME-PATTERN', outcome, 'A sequence has no outcome of its own: state it at the steps inside.');
     const list = child(node, t.Arguments)?.children.filter((c) => !isFlaw(c)) ?? [];
     const args: (Expr | undefined)[] = list.map((arg) => expression(ctx, arg, 'known'));
     if (list.length !== sequence.parameters.length) {
       const wanted = sequence.parameters.map((p) => p.name).join(', ');
-      ctx.problem('ARGUMENT', child(node, t.Arguments) ?? node, `\`${name}(${wanted})\` takes ${sequence.parameters.length} argument${sequence.parameters.length === 1 ? '' : 's'}, and ${list.length} ${list.length === 1 ? 'is' : 'are'} given.`);
+      ctx.problem(
+        'ARGUMENT',
+        child(node, t.Arguments) ?? node,
+        `\`${name}(${wanted})\` takes ${sequence.parameters.length} argument${sequence.parameters.length === 1 ? '' : 's'}, and ${list.length} ${list.length === 1 ? 'is' : 'are'} given.`,
+      );
       return;
     }
     if (args.includes(undefined) || this.checking) return;
@@ -290,7 +350,11 @@ export class BlockLowering {
     const active = [...this.active, sequence];
     if (this.active.includes(sequence)) {
       const names = active.slice(this.active.indexOf(sequence)).map((s) => s.name);
-      ctx.problem('OPERATION', node, `Sequence \`${sequence.name}\` calls itself (${names.join(' → ')}); sequences are written out where they are called and cannot recur. For repetition use \`for\`.`);
+      ctx.problem(
+        'OPERATION',
+        node,
+        `Sequence \`${sequence.name}\` calls itself (${names.join(' → ')}); sequences are written out where they are called and cannot recur. For repetition use \`for\`.`,
+      );
       return;
     }
     if (active.length > CALL_DEPTH) {
@@ -301,19 +365,28 @@ export class BlockLowering {
     builder.inlined += 1 + sequence.lines.length;
     if (builder.inlined > INLINE_LIMIT) {
       const at = this.via[0] ?? ctx.span(node);
-      builder.report({ rule: 'OPERATION', severity: 'error', span: at, message: `The sequences called here come to more than ${INLINE_LIMIT.toLocaleString('en')} steps when written out. Use \`for\`.` });
+      builder.report({
+        rule: 'OPERATION',
+        severity: 'error',
+        span: at,
+        message: `The sequences called here come to more than ${INLINE_LIMIT.toLocaleString('en')} steps when written out. Use \`for\`.`,
+      });
       return;
     }
     const { home } = sequence;
     const scope = new Scope(home.scope);
     const callSpan = ctx.span(node);
     sequence.parameters.forEach((parameter, i) => {
-      const declared = { file: home.file, from: parameter.from, to: parameter.to };
+      const declared = { start: parameter.from, end: parameter.to, file: home.file };
       const arg = args[i];
       const { name } = parameter;
       if (arg instanceof Unknown) scope.bind({ name, declared, is: 'unknown' });
       else if (arg instanceof Constant) {
-        scope.bind(arg.value.kind === 'guest' ? { name, declared, is: 'guest', guest: arg.value.guest } : { name, declared, is: 'value', value: arg.value });
+        scope.bind(
+          arg.value.kind === 'guest'
+            ? { name, declared, is: 'guest', guest: arg.value.guest }
+            : { name, declared, is: 'value', value: arg.value },
+        );
       } else {
         // Evaluated once, at the call: steps of the sequence may change what it depends on.
         const slot = builder.variable(name);
@@ -361,7 +434,8 @@ export function blockLines(ctx: Context, block: SyntaxNode): readonly SyntaxNode
 export function reportBraces(ctx: Context, children: readonly SyntaxNode[], from: number): void {
   const open = children.find((c) => c.type === t.BlockOpen);
   if (open === undefined) ctx.problem('SYNTAX', lastWord(ctx, from), 'Expected `{` here.');
-  else if (children.at(-1)?.type === t.UnclosedBlock) ctx.problem('SYNTAX', open, 'This `{` is never closed: a `}` is missing.');
+  else if (children.at(-1)?.type === t.UnclosedBlock)
+    ctx.problem('SYNTAX', open, 'This `{` is never closed: a `}` is missing.');
 }
 
 /** The value of a `let`. */
@@ -371,9 +445,13 @@ export function letValue(ctx: Context, node: SyntaxNode): Expr | undefined {
 }
 
 export function alreadyDeclared(ctx: Context, node: SyntaxNode, name: string, before: Binding): void {
-  const { file, from, to } = before.declared;
-  const span = file === ctx.file ? ctx.span({ from, to }) : { start: from, end: to, ...(file === undefined ? {} : { file }) };
-  ctx.problem('DUPLICATE', node, `\`${name}\` is declared already; a name has one meaning in a block.`, [], [{ message: 'declared here', span }]);
+  ctx.problem(
+    'DUPLICATE',
+    node,
+    `\`${name}\` is declared already; a name has one meaning in a block.`,
+    [],
+    [{ message: 'declared here', span: before.declared }],
+  );
 }
 
 export function reportReserved(ctx: Context, node: SyntaxNode): void {
@@ -384,20 +462,35 @@ export function reportReserved(ctx: Context, node: SyntaxNode): void {
       : word === 'matrix'
         ? '`matrix { … }` will run a scenario under every combination of settings'
         : '`invariant "…" { … }` will add rules of your own';
-  ctx.problem('RESERVED', { from: node.from, to: node.from + word.length }, `${what}; it is reserved and not supported yet. It is left out.`);
+  ctx.problem(
+    'RESERVED',
+    { from: node.from, to: node.from + word.length },
+    `${what}; it is reserved and not supported yet. It is left out.`,
+  );
 }
 
 function unknownSequence(ctx: Context, node: SyntaxNode, name: string): void {
   const spec = operations.find((o) => o.name === name && o.actor !== 'kernel');
   if (spec !== undefined) {
     const actor = spec.actor === 'guest' ? (ctx.guests[0]?.name ?? 'g') : spec.actor;
-    ctx.problem('NAME', node, `An operation is written with its actor: \`${spec.example}\`.`, [{ title: `Change to ${actor}.${name}`, replacement: `${actor}.${name}` }]);
+    ctx.problem('NAME', node, `An operation is written with its actor: \`${spec.example}\`.`, [
+      { title: `Change to ${actor}.${name}`, replacement: `${actor}.${name}` },
+    ]);
     return;
   }
   if (name === 'if' || name === 'while' || name === 'switch' || name === 'return') {
-    ctx.problem('NAME', node, `There is no \`${name}\` in scenarios: they say what happens, step by step. Logic belongs in C; \`for x in 0..4 { … }\` repeats steps.`);
+    ctx.problem(
+      'NAME',
+      node,
+      `There is no \`${name}\` in scenarios: they say what happens, step by step. Logic belongs in C; \`for x in 0..4 { … }\` repeats steps.`,
+    );
     return;
   }
   const { text, fixes } = suggestion(name, [...ctx.home.sequences.keys()], 'Sequences');
-  ctx.problem('NAME', node, `There is no sequence \`${name}\`.${text || ' A step is written `actor.operation(…)`.'}`, fixes);
+  ctx.problem(
+    'NAME',
+    node,
+    `There is no sequence \`${name}\`.${text || ' A step is written `actor.operation(…)`.'}`,
+    fixes,
+  );
 }

@@ -31,7 +31,11 @@ export function lowerStep(ctx: Context, node: SyntaxNode, via: Span[]): Step | u
   const list = child(last, t.Arguments);
   if (operationNode === undefined) {
     const known = operationsOf(actor.kind).map((o) => o.name);
-    return ctx.problem('OPERATION', call, `An operation is missing after the dot.${actor.kind === 'kernel' ? ' Name a C function.' : ` Operations: ${known.join(', ')}.`}`);
+    return ctx.problem(
+      'OPERATION',
+      call,
+      `An operation is missing after the dot.${actor.kind === 'kernel' ? ' Name a C function.' : ` Operations: ${known.join(', ')}.`}`,
+    );
   }
   const name = ctx.source(operationNode);
   const spec = operation(actor.kind === 'kernel' ? 'kernel.call' : `${actor.kind}.${name}`);
@@ -68,7 +72,11 @@ function anyArguments(ctx: Context, list: SyntaxNode): Expr[] | undefined {
     const expr = expression(ctx, node, 'any');
     if (expr === undefined) ok = false;
     else if (expr.kind.endsWith('-range') || expr.kind === 'string') {
-      ctx.problem('ARGUMENT', node, `${quoted(ctx, node)} is ${describeKind(expr.kind)}, which C cannot take; pass its parts, \`start(…)\` and \`end(…)\`.`);
+      ctx.problem(
+        'ARGUMENT',
+        node,
+        `${quoted(ctx, node)} is ${describeKind(expr.kind)}, which C cannot take; pass its parts, \`start(…)\` and \`end(…)\`.`,
+      );
       ok = false;
     } else args.push(expr);
   }
@@ -81,18 +89,37 @@ function anyArguments(ctx: Context, list: SyntaxNode): Expr[] | undefined {
 function actorOf(ctx: Context, nameNode: SyntaxNode, parts: readonly SyntaxNode[]): Actor | undefined {
   const name = ctx.source(nameNode);
   const binding = ctx.scope.find(name);
-  const guest = binding?.is === 'guest' ? binding.guest : binding?.is === 'value' && binding.value.kind === 'guest' ? binding.value.guest : undefined;
+  const guest =
+    binding?.is === 'guest'
+      ? binding.guest
+      : binding?.is === 'value' && binding.value.kind === 'guest'
+        ? binding.value.guest
+        : undefined;
   if (parts.length === 0) {
-    const what = guest !== undefined ? `a guest: \`${name}.read(64K)\`` : isActor(name) ? `an actor: \`${operationsOf(name as ActorKind)[0].example}\`` : '';
+    const what =
+      guest !== undefined
+        ? `a guest: \`${name}.read(64K)\``
+        : isActor(name)
+          ? `an actor: \`${operationsOf(name as ActorKind)[0].example}\``
+          : '';
     if (what !== '') return ctx.problem('SYNTAX', nameNode, `\`${name}\` alone is no step; it is ${what}.`);
-    return ctx.problem('SYNTAX', nameNode, `\`${name}\` is no statement. A step is written \`actor.operation(arguments)\`.`);
+    return ctx.problem(
+      'SYNTAX',
+      nameNode,
+      `\`${name}\` is no statement. A step is written \`actor.operation(arguments)\`.`,
+    );
   }
   if (guest !== undefined || binding?.is === 'unknown') {
     if (binding !== undefined) ctx.use(nameNode, binding);
     return select(ctx, parts, { kind: 'guest', guest: guest ?? -1, vcpu: 0, vmpl: 0 });
   }
   if (isActor(name)) {
-    if (parts.length > 1) return ctx.problem('OPERATION', parts[0], `Only a guest has vCPUs and VMPLs to choose from; \`${name}\` is followed by its operation.`);
+    if (parts.length > 1)
+      return ctx.problem(
+        'OPERATION',
+        parts[0],
+        `Only a guest has vCPUs and VMPLs to choose from; \`${name}\` is followed by its operation.`,
+      );
     return { kind: name, vcpu: 0, vmpl: 0 };
   }
   if (binding !== undefined) {
@@ -102,11 +129,21 @@ function actorOf(ctx: Context, nameNode: SyntaxNode, parts: readonly SyntaxNode[
   const known = [...ctx.guests.map((g) => g.name), ...ACTORS];
   if (name === 'guest' || name === 'vm') {
     const first = ctx.guests[0]?.name;
-    return ctx.problem('NAME', nameNode, `A guest acts by its name${first === undefined ? ', and none is declared' : `: \`${first}.${ctx.source(parts[0]).slice(1)}\``}.`, first === undefined ? [] : [{ title: `Change to ${first}`, replacement: first }]);
+    return ctx.problem(
+      'NAME',
+      nameNode,
+      `A guest acts by its name${first === undefined ? ', and none is declared' : `: \`${first}.${ctx.source(parts[0]).slice(1)}\``}.`,
+      first === undefined ? [] : [{ title: `Change to ${first}`, replacement: first }],
+    );
   }
   if (ctx.guests.length === 0) return unknownName(ctx, nameNode, name, [...ACTORS]);
   const { text, fixes } = suggestion(name, known, 'Actors');
-  return ctx.problem('NAME', nameNode, `No guest and no actor is called \`${name}\`.${text || ` Actors: ${known.join(', ')}.`}`, fixes);
+  return ctx.problem(
+    'NAME',
+    nameNode,
+    `No guest and no actor is called \`${name}\`.${text || ` Actors: ${known.join(', ')}.`}`,
+    fixes,
+  );
 }
 
 const isActor = (name: string): name is ActorWord => (ACTORS as readonly string[]).includes(name);
@@ -117,7 +154,11 @@ function select(ctx: Context, parts: readonly SyntaxNode[], actor: Actor): Actor
     const nameNode = child(part, t.Name);
     const name = nameNode === undefined ? '' : ctx.source(nameNode);
     if (name !== 'vcpu' && name !== 'vmpl') {
-      return ctx.problem('OPERATION', part, `${quoted(ctx, part)}: between a guest and its operation stand only \`.vcpu(n)\` and \`.vmpl(n)\`.`);
+      return ctx.problem(
+        'OPERATION',
+        part,
+        `${quoted(ctx, part)}: between a guest and its operation stand only \`.vcpu(n)\` and \`.vmpl(n)\`.`,
+      );
     }
     const list = child(part, t.Arguments)?.children.filter((c) => !isFlaw(c)) ?? [];
     if (list.length !== 1) return ctx.problem('ARGUMENT', part, `\`.${name}(n)\` takes one number.`);
@@ -132,7 +173,10 @@ function select(ctx: Context, parts: readonly SyntaxNode[], actor: Actor): Actor
     const config = ctx.guests[actor.guest ?? -1];
     const limit = name === 'vmpl' ? 4 : (config?.vcpus ?? Number.MAX_SAFE_INTEGER);
     if (n < 0 || n >= limit) {
-      const have = name === 'vmpl' ? 'VMPLs are 0 to 3' : `guest ${config?.name} has ${limit} vCPU${limit === 1 ? '' : 's'}, numbered from 0; \`vcpus ${n + 1}\` in its declaration makes more`;
+      const have =
+        name === 'vmpl'
+          ? 'VMPLs are 0 to 3'
+          : `guest ${config?.name} has ${limit} vCPU${limit === 1 ? '' : 's'}, numbered from 0; \`vcpus ${n + 1}\` in its declaration makes more`;
       return ctx.problem('VALUE', list[0], `There is no ${name} ${n}: ${have}.`);
     }
     if (name === 'vcpu') actor.vcpu = n;
@@ -141,16 +185,30 @@ function select(ctx: Context, parts: readonly SyntaxNode[], actor: Actor): Actor
   return actor;
 }
 
-function unknownOperation(ctx: Context, actorNode: SyntaxNode, node: SyntaxNode, kind: ActorKind, name: string): undefined {
+function unknownOperation(
+  ctx: Context,
+  actorNode: SyntaxNode,
+  node: SyntaxNode,
+  kind: ActorKind,
+  name: string,
+): undefined {
   const who = kind === 'guest' ? 'A guest' : `\`${kind}\``;
   const known = operationsOf(kind).map((o) => o.name);
   if (name === 'vcpu' || name === 'vmpl') {
-    return ctx.problem('OPERATION', node, `\`${name}\` chooses who acts; an operation follows it: \`${ctx.source(actorNode)}.${name}(1).read(64K)\`.`);
+    return ctx.problem(
+      'OPERATION',
+      node,
+      `\`${name}\` chooses who acts; an operation follows it: \`${ctx.source(actorNode)}.${name}(1).read(64K)\`.`,
+    );
   }
   const elsewhere = operations.find((o) => o.name === name && o.actor !== 'kernel');
   if (elsewhere !== undefined) {
     const actor = elsewhere.actor === 'guest' ? (ctx.guests[0]?.name ?? 'a guest') : elsewhere.actor;
-    return ctx.problem('OPERATION', node, `${who} has no operation \`${name}\`; it is one of \`${actor}\`: \`${elsewhere.example}\`.`);
+    return ctx.problem(
+      'OPERATION',
+      node,
+      `${who} has no operation \`${name}\`; it is one of \`${actor}\`: \`${elsewhere.example}\`.`,
+    );
   }
   const { text, fixes } = suggestion(name, known, 'Operations');
   return ctx.problem('OPERATION', node, `${who} has no operation \`${name}\`.${text}`, fixes);

@@ -24,7 +24,8 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   if (name.length > 64) return undefined;
   const wanted = name.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  // Of a name of one or two letters every other is a neighbour.
+  let bestDistance = (name.length < 3 ? 0 : Math.max(1, Math.floor(name.length / 3))) + 1;
   for (const candidate of candidates) {
     const known = candidate.toLowerCase();
     let d = distance(wanted, known, bestDistance);

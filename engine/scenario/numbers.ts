@@ -36,13 +36,16 @@ const LIMIT: Readonly<Record<NumberKind, number>> = {
 /** A number as a value of a kind, or what is wrong with it. */
 export function numberValue(kind: NumberKind, n: Exact): NumberValue | { problem: string } {
   if (kind === 'int') {
-    if (typeof n === 'bigint' && (n >= 2n ** 64n || n < -(2n ** 63n))) return { problem: `${formatQuantity(n)} does not fit into 64 bits` };
+    if (typeof n === 'bigint' && (n >= 2n ** 64n || n < -(2n ** 63n)))
+      return { problem: `${formatQuantity(n)} does not fit into 64 bits` };
     return typeof n === 'bigint' ? { kind, value: Number(n), wide: n } : { kind, value: n };
   }
   if (n < 0) return { problem: `a ${kind} is not negative, and this is ${formatQuantity(n)}` };
   if (typeof n === 'bigint' || n >= LIMIT[kind]) {
     const bits = Math.log2(LIMIT[kind]);
-    return { problem: `${formatQuantity(n)} is no ${kind}: ${kind === 'size' ? 'sizes' : `${kind}s`} have ${bits} bits at most` };
+    return {
+      problem: `${formatQuantity(n)} is no ${kind}: ${kind === 'size' ? 'sizes' : `${kind}s`} have ${bits} bits at most`,
+    };
   }
   return { kind, value: n };
 }
@@ -52,12 +55,15 @@ export function rangeValue(kind: RangeKind, start: Exact, end: Exact): RangeValu
   const element = elementOf(kind);
   const limit = kind === 'int-range' ? Number.MAX_SAFE_INTEGER : LIMIT[element];
   for (const n of [start, end]) {
-    if (n < 0 || typeof n === 'bigint' || n > limit) return { problem: `${formatQuantity(n)} is no bound of a range of ${element}s` };
+    if (n < 0 || typeof n === 'bigint' || n > limit)
+      return { problem: `${formatQuantity(n)} is no bound of a range of ${element}s` };
   }
   const from = Number(start);
   const to = Number(end);
   if (to < from) {
-    return { problem: `the range ends before it starts: ${formatQuantity(from)}..${formatQuantity(to)}; ranges are half-open, start..end, or start +length` };
+    return {
+      problem: `the range ends before it starts: ${formatQuantity(from)}..${formatQuantity(to)}; ranges are half-open, start..end, or start +length`,
+    };
   }
   return { kind, start: from, end: to };
 }
@@ -145,15 +151,18 @@ export const PAGE = 4096;
 /** A number of one kind as another where there is a fixed rule; undefined where only the machine knows. */
 export function convertNumber(value: NumberValue, to: NumberKind): NumberValue | { problem: string } | undefined {
   const { kind } = value;
-  if (kind === to || kind === 'int' || kind === 'size' || to === 'int' || to === 'size') return numberValue(to, exactOf(value));
-  if ((kind === 'gpa' && to === 'gfn') || (kind === 'spa' && to === 'pfn')) return numberValue(to, Math.floor(value.value / PAGE));
+  if (kind === to || kind === 'int' || kind === 'size' || to === 'int' || to === 'size')
+    return numberValue(to, exactOf(value));
+  if ((kind === 'gpa' && to === 'gfn') || (kind === 'spa' && to === 'pfn'))
+    return numberValue(to, Math.floor(value.value / PAGE));
   if ((kind === 'gfn' && to === 'gpa') || (kind === 'pfn' && to === 'spa')) return numberValue(to, value.value * PAGE);
   return undefined;
 }
 
 export function convertRange(value: RangeValue, to: RangeKind): RangeValue | { problem: string } | undefined {
   if (value.kind === to || value.kind === 'int-range') return rangeValue(to, value.start, value.end);
-  if (value.kind === 'gpa-range' && to === 'gfn-range') return rangeValue(to, Math.floor(value.start / PAGE), Math.ceil(value.end / PAGE));
+  if (value.kind === 'gpa-range' && to === 'gfn-range')
+    return rangeValue(to, Math.floor(value.start / PAGE), Math.ceil(value.end / PAGE));
   if (value.kind === 'gfn-range' && to === 'gpa-range') return rangeValue(to, value.start * PAGE, value.end * PAGE);
   return undefined;
 }

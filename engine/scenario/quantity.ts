@@ -16,6 +16,38 @@ export type ParsedNumber =
 
 /** The value of a number token: everything that begins with a digit. */
 export function parseNumber(text: string): ParsedNumber {
+  return plainNumber(text) ?? anyNumber(text);
+}
+
+/** The common shapes, without regular expressions: `0`, `64K`, `0x40000`. Scenarios are full of them. */
+function plainNumber(text: string): ParsedNumber | undefined {
+  const { length } = text;
+  if (length > 14) return undefined;
+  if (length > 2 && text.charCodeAt(0) === 48 && text.charCodeAt(1) === 120) {
+    let value = 0;
+    for (let i = 2; i < length; i++) {
+      const c = text.charCodeAt(i);
+      const digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : c >= 65 && c <= 70 ? c - 55 : -1;
+      if (digit < 0) return undefined;
+      value = value * 16 + digit;
+    }
+    return { value, suffixed: false };
+  }
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    const c = text.charCodeAt(i);
+    if (c >= 48 && c <= 57) {
+      if (i === 1 && value === 0) return undefined;
+      value = value * 10 + (c - 48);
+      continue;
+    }
+    const factor = i === 0 || i !== length - 1 || i > 4 ? undefined : SUFFIX[text[i]];
+    return factor === undefined ? undefined : { value: value * factor, suffixed: true };
+  }
+  return length === 0 ? undefined : { value, suffixed: false };
+}
+
+function anyNumber(text: string): ParsedNumber {
   const plain = text.replaceAll('_', '');
   if (text.endsWith('_') || text.includes('__'))
     return { error: `\`${text}\`: an underscore stands between two digits` };

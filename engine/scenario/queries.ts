@@ -10,7 +10,12 @@ const GUEST = at('guest', 'guest', 'The guest, by name.');
 const GPA = at('gpa', 'gpa', 'Guest-physical address.');
 const PFN = at('pfn', 'pfn', 'System physical frame.');
 const field = (name: string, kind: QueryField['kind'], doc: string): QueryField => ({ name, kind, doc });
-const wordField = (name: string, words: readonly string[], doc: string): QueryField => ({ name, kind: 'word', words, doc });
+const wordField = (name: string, words: readonly string[], doc: string): QueryField => ({
+  name,
+  kind: 'word',
+  words,
+  doc,
+});
 const STATES = PAGE_STATES.map((state) => state.name);
 const value = (kind: QueryField['kind'], doc: string): readonly QueryField[] => [field('value', kind, doc)];
 

@@ -1,15 +1,9 @@
 /** What a name stands for where it is used. */
-import type { Expr, Value, ValueKind } from './program.ts';
+import type { Expr, Span, Value, ValueKind } from './program.ts';
 import type { SyntaxNode } from './syntax.ts';
 
-/** A place in a file: `file` as in {@link Span.file}, but with absolute offsets always. */
-export interface Place {
-  file: number | undefined;
-  from: number;
-  to: number;
-}
-
-export type Binding = { name: string; declared: Place } & (
+/** `declared`: relative to the scenario, or naming its file. */
+export type Binding = { name: string; declared: Span } & (
   | { is: 'guest'; guest: number }
   /** A value known while analysing: a constant `let`, a parameter that was given a constant. */
   | { is: 'value'; value: Value; slot?: number }
@@ -62,7 +56,7 @@ export class Scope {
 /** A `sequence`, to be inlined where it is called. */
 export interface Sequence {
   name: string;
-  declared: Place;
+  declared: Span;
   parameters: readonly { name: string; from: number; to: number }[];
   /** Its statements. */
   lines: readonly SyntaxNode[];

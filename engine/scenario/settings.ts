@@ -1,15 +1,16 @@
 /** The settings of `host { … }` and `guest g { … }`. */
 import * as t from '../generated/scenario-parser-terms.ts';
-import { hardwareOption, hardwareOptionTable, type HardwareOptionValue } from '../hardware/options.ts';
+import { type HardwareOptionValue, hardwareOption, hardwareOptionTable } from '../hardware/options.ts';
+import { kernelOption, kernelOptionTable } from '../kernel/kernel-options.ts';
 import { coerce, expression } from './analyze-expression.ts';
 import { type Context, quoted, suggestion } from './context.ts';
 import { Constant } from './expression.ts';
+import { reportBraces } from './lower-block.ts';
 import { PAGE, type RangeValue } from './numbers.ts';
 import type { GuestConfig, HostConfig, SlotConfig, ValueKind } from './program.ts';
 import { formatQuantity } from './quantity.ts';
 import { child, type SyntaxNode } from './syntax.ts';
-import { reportFlaw, reportJunk } from './syntax-problems.ts';
-import { reportBraces } from './lower-block.ts';
+import { reportFlaw } from './syntax-problems.ts';
 
 export const DEFAULT_HOST = { memoryBytes: 2 ** 32, cpus: 1 } as const;
 
@@ -21,22 +22,47 @@ export interface SettingSpec {
 }
 
 export const HOST_SETTINGS: readonly SettingSpec[] = [
-  { name: 'memory', written: 'memory 4G', doc: 'Host memory, all of it covered by the RMP. Default 4G.' },
-  { name: 'cpus', written: 'cpus 4', doc: 'Present CPUs. The retry limit of rmpupdate() in RFC v8 depends on it. Default 1.' },
-  { name: 'option', written: 'option sizem-on-plain-access = on', doc: 'A point that the manuals leave open, or that differs between processors. See the list of options.' },
+  { name: 'memory', written: 'memory 4G', doc: 'Host memory. Default 4G.' },
+  { name: 'rmp', written: 'rmp 2G', doc: 'Memory that the RMP covers, from address 0 on. Default: all.' },
+  {
+    name: 'cpus',
+    written: 'cpus 4',
+    doc: 'Present CPUs. The retry limit of rmpupdate() in RFC v8 depends on it. Default 1.',
+  },
+  {
+    name: 'option',
+    written: 'option sizem-on-plain-access = on',
+    doc: 'A point that the manuals leave open, or that differs between processors. See the list of options.',
+  },
 ];
 export const GUEST_SETTINGS: readonly SettingSpec[] = [
   { name: 'asid', written: 'asid 1', doc: 'ASID, 1 to 1022. Default: the first that is free.' },
   { name: 'vcpus', written: 'vcpus 2', doc: 'Number of vCPUs. Default 1.' },
   { name: 'snp', written: 'snp on', doc: 'Whether it is an SNP guest. Default on.' },
-  { name: 'slot', written: 'slot 0 gpa 0..1G private folio 2M pfn 0x40000', doc: 'A memory slot: its GPAs, and how its private memory is backed.' },
+  {
+    name: 'slot',
+    written: 'slot 0 gpa 0..1G private folio 2M pfn 0x40000',
+    doc: 'A memory slot: its GPAs, and how its private memory is backed.',
+  },
 ];
 export const SLOT_SETTINGS: readonly SettingSpec[] = [
   { name: 'gpa', written: 'gpa 0..1G', doc: 'Its guest-physical bytes, half-open, in whole pages.' },
-  { name: 'private', written: 'private', doc: 'It can hold private memory (KVM_MEM_PRIVATE, KVM_MEM_GUEST_MEMFD). The default.' },
+  {
+    name: 'private',
+    written: 'private',
+    doc: 'It can hold private memory (KVM_MEM_PRIVATE, KVM_MEM_GUEST_MEMFD). The default.',
+  },
   { name: 'shared', written: 'shared', doc: 'It cannot hold private memory.' },
-  { name: 'folio', written: 'folio 2M, folio order 4', doc: 'Size of the folios that back it, up to 1G (order 18). Default 4K.' },
-  { name: 'pfn', written: 'pfn 0x40000', doc: 'First frame of the backing file, a multiple of the folio size. Default: the first that is free from 1G up.' },
+  {
+    name: 'folio',
+    written: 'folio 2M, folio order 4',
+    doc: 'Size of the folios that back it, up to 1G (order 18). Default 4K.',
+  },
+  {
+    name: 'pfn',
+    written: 'pfn 0x40000',
+    doc: 'First frame of the backing file, a multiple of the folio size. Default: the first that is free from 1G up.',
+  },
   { name: 'offset', written: 'offset 4K', doc: 'Where in its backing file the slot begins, in bytes. Default 0.' },
 ];
 
@@ -58,11 +84,24 @@ export function settingLines(ctx: Context, block: SyntaxNode | undefined): Synta
   reportBraces(ctx, children, block.from);
   for (let i = 0; i < children.length; i++) {
     const node = children[i];
-    if (node.type === t.Junk) reportJunk(ctx, node, children[i - 1]?.type === t.Setting ? children[i - 1] : undefined);
-    else if (node.type === t.StrayBlock) ctx.problem('SYNTAX', { from: node.from, to: node.from + 1 }, 'No block belongs here.');
+    if (node.type === t.Junk) strayText(ctx, node, children[i - 1]);
+    else if (node.type === t.StrayBlock)
+      ctx.problem('SYNTAX', { from: node.from, to: node.from + 1 }, 'No block belongs here.');
     else if (node.type === t.Setting && !reportFlaw(ctx, node)) lines.push(node);
   }
   return lines;
+}
+
+function strayText(ctx: Context, junk: SyntaxNode, before: SyntaxNode | undefined): void {
+  const node = { from: junk.from, to: junk.from + ctx.source(junk).trimEnd().length };
+  const sameLine = before?.type === t.Setting && !/[\n\r]/.test(ctx.text.slice(before.to, junk.from));
+  ctx.problem(
+    'SYNTAX',
+    node,
+    sameLine
+      ? `The setting ends before ${quoted(ctx, node)}. There is one setting to a line.`
+      : `${quoted(ctx, node)} is no setting.`,
+  );
 }
 
 /** A value that is known while analysing, in a kind, within bounds. */
@@ -74,11 +113,22 @@ function settled(ctx: Context, node: SyntaxNode, kind: ValueKind, what: string):
   return ctx.problem('VALUE', node, `${what} must be known before anything runs.`);
 }
 
-function integer(ctx: Context, node: SyntaxNode, what: string, min: number, max: number, kind: ValueKind = 'int'): number | undefined {
+function integer(
+  ctx: Context,
+  node: SyntaxNode,
+  what: string,
+  min: number,
+  max: number,
+  kind: ValueKind = 'int',
+): number | undefined {
   const value = settled(ctx, node, kind, what);
   if (value === undefined || !('value' in value) || typeof value.value !== 'number') return undefined;
   if (value.value < min || value.value > max) {
-    return ctx.problem('VALUE', node, `${what} is ${formatQuantity(min)} to ${formatQuantity(max)}, and this is ${formatQuantity(value.wide ?? value.value)}.`);
+    return ctx.problem(
+      'VALUE',
+      node,
+      `${what} is ${formatQuantity(min)} to ${formatQuantity(max)}, and this is ${formatQuantity(value.wide ?? value.value)}.`,
+    );
   }
   return value.value;
 }
@@ -92,8 +142,17 @@ function single(ctx: Context, line: SyntaxNode, spec: SettingSpec): SyntaxNode |
 
 function unknownSetting(ctx: Context, line: SyntaxNode, specs: readonly SettingSpec[], where: string): void {
   const first = line.children[0];
-  const { text, fixes } = suggestion(ctx.source(first), specs.map((s) => s.name), 'Settings');
-  ctx.problem('NAME', first, `${where} has no setting ${quoted(ctx, first)}.${text || ` Settings: ${specs.map((s) => s.name).join(', ')}.`}`, fixes);
+  const { text, fixes } = suggestion(
+    ctx.source(first),
+    specs.map((s) => s.name),
+    'Settings',
+  );
+  ctx.problem(
+    'NAME',
+    first,
+    `${where} has no setting ${quoted(ctx, first)}.${text || ` Settings: ${specs.map((s) => s.name).join(', ')}.`}`,
+    fixes,
+  );
 }
 
 function once(ctx: Context, seen: Map<string, SyntaxNode>, line: SyntaxNode, key: string): boolean {
@@ -127,8 +186,19 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
     if (spec.name === 'memory') {
       const bytes = integer(ctx, value, 'Host memory', 2 ** 24, MAX_MEMORY, 'size');
       if (bytes === undefined) continue;
-      if (bytes % 2 ** 21 !== 0) ctx.problem('VALUE', value, `Host memory is a multiple of 2M, and this is ${formatQuantity(bytes)}.`);
+      if (bytes % 2 ** 21 !== 0)
+        ctx.problem('VALUE', value, `Host memory is a multiple of 2M, and this is ${formatQuantity(bytes)}.`);
       else host.memoryBytes = bytes;
+    } else if (spec.name === 'rmp') {
+      const bytes = integer(ctx, value, 'Memory covered by the RMP', 0, MAX_MEMORY, 'size');
+      if (bytes === undefined) continue;
+      if (bytes % 2 ** 21 !== 0)
+        ctx.problem(
+          'VALUE',
+          value,
+          `Memory covered by the RMP is a multiple of 2M, and this is ${formatQuantity(bytes)}.`,
+        );
+      else host.coveredBytes = bytes;
     } else {
       host.cpus = integer(ctx, value, 'The number of CPUs', 1, MAX_CPUS) ?? host.cpus;
     }
@@ -141,31 +211,49 @@ function option(ctx: Context, line: SyntaxNode, host: HostConfig, seen: Map<stri
   const valueNode = line.children[2];
   if (nameNode === undefined || valueNode === undefined) return;
   const name = ctx.source(nameNode);
-  const row = hardwareOption(name);
+  const row = hardwareOption(name) ?? kernelOption(name);
   if (row === undefined) {
-    const { text, fixes } = suggestion(name, hardwareOptionTable.map((r) => r.name), 'Options');
+    const names = [...hardwareOptionTable, ...kernelOptionTable].map((r) => r.name);
+    const { text, fixes } = suggestion(name, names, 'Options');
     ctx.problem('NAME', nameNode, `There is no option \`${name}\`.${text}`, fixes);
     return;
   }
   if (!once(ctx, seen, line, name)) return;
+  if ('kind' in row && row.kind === 'status') {
+    const status = integer(ctx, valueNode, `\`${name}\``, 0, 0xffff);
+    if (status !== undefined) host.options.push({ name, value: status, span: ctx.span(line) });
+    return;
+  }
+  const allowed: readonly HardwareOptionValue[] = 'values' in row ? row.values : [true, false];
   // Words may have dashes, which the grammar reads as minus signs.
   const source = ctx.source(valueNode).replace(/\s+/g, '');
-  const value = row.values.find((v) => source === wordOf(v) || source === String(v));
+  const value = allowed.find((v) => source === wordOf(v) || source === String(v));
   if (value === undefined) {
-    const words = row.values.map(wordOf);
+    const words = allowed.map(wordOf);
     const { fixes } = suggestion(source, words, 'Values');
-    ctx.problem('VALUE', valueNode, `\`${name}\` is ${words.slice(0, -1).join(', ')} or ${words.at(-1)}. ${row.doc}`, fixes);
+    ctx.problem(
+      'VALUE',
+      valueNode,
+      `\`${name}\` is ${words.slice(0, -1).join(', ')} or ${words.at(-1)}. ${row.doc}`,
+      fixes,
+    );
     return;
   }
   host.options.push({ name, value, span: ctx.span(line) });
 }
 
-const wordOf = (value: HardwareOptionValue): string => (value === true ? 'on' : value === false ? 'off' : String(value));
+const wordOf = (value: HardwareOptionValue): string =>
+  value === true ? 'on' : value === false ? 'off' : String(value);
 
 // ---------------------------------------------------------------- guests
 
 /** A guest as declared; pfns that are left open are -1 until {@link placeSlots} has seen all guests. */
-export function guestSettings(ctx: Context, name: string, block: SyntaxNode | undefined, whole: SyntaxNode): GuestConfig {
+export function guestSettings(
+  ctx: Context,
+  name: string,
+  block: SyntaxNode | undefined,
+  whole: SyntaxNode,
+): GuestConfig {
   const guest: GuestConfig = { name, asid: 0, snp: true, vcpus: 1, slots: [], span: ctx.span(whole) };
   const seen = new Map<string, SyntaxNode>();
   for (const line of settingLines(ctx, block)) {
@@ -189,7 +277,8 @@ export function guestSettings(ctx: Context, name: string, block: SyntaxNode | un
     else if (spec.name === 'vcpus') guest.vcpus = integer(ctx, value, 'The number of vCPUs', 1, MAX_VCPUS) ?? 1;
     else {
       const word = ctx.source(value);
-      if (word !== 'on' && word !== 'off') ctx.problem('VALUE', value, `\`snp\` is on or off, not ${quoted(ctx, value)}.`);
+      if (word !== 'on' && word !== 'off')
+        ctx.problem('VALUE', value, `\`snp\` is on or off, not ${quoted(ctx, value)}.`);
       else guest.snp = word === 'on';
     }
   }
@@ -198,16 +287,30 @@ export function guestSettings(ctx: Context, name: string, block: SyntaxNode | un
 
 function slotSettings(ctx: Context, line: SyntaxNode, guest: GuestConfig): SlotConfig | undefined {
   const [, idNode, ...parts] = line.children;
-  if (idNode === undefined) return ctx.problem('ARGUMENT', line, `A slot has an id and GPAs: \`${GUEST_SETTINGS[3].written}\`.`);
+  if (idNode === undefined)
+    return ctx.problem('ARGUMENT', line, `A slot has an id and GPAs: \`${GUEST_SETTINGS[3].written}\`.`);
   const id = integer(ctx, idNode, 'The id of a slot', 0, MAX_SLOT_ID);
-  const slot: SlotConfig = { id: id ?? 0, gpaStart: 0, gpaEnd: 0, private: true, folioOrder: 0, pfn: -1, fileOffset: 0, span: ctx.span(line) };
+  const slot: SlotConfig = {
+    id: id ?? 0,
+    gpaStart: 0,
+    gpaEnd: 0,
+    private: true,
+    folioOrder: 0,
+    pfn: -1,
+    fileOffset: 0,
+    span: ctx.span(line),
+  };
   let ok = id !== undefined;
   const seen = new Set<string>();
   for (let i = 0; i < parts.length; i++) {
     const key = ctx.source(parts[i]);
     const spec = parts[i].type === t.Name ? SLOT_SETTINGS.find((s) => s.name === key) : undefined;
     if (spec === undefined) {
-      const { text, fixes } = suggestion(key, SLOT_SETTINGS.map((s) => s.name), 'Settings');
+      const { text, fixes } = suggestion(
+        key,
+        SLOT_SETTINGS.map((s) => s.name),
+        'Settings',
+      );
       return ctx.problem('NAME', parts[i], `A slot has no setting ${quoted(ctx, parts[i])}.${text}`, fixes);
     }
     const exclusive = key === 'private' || key === 'shared' ? 'private or shared' : key;
@@ -220,22 +323,45 @@ function slotSettings(ctx: Context, line: SyntaxNode, guest: GuestConfig): SlotC
     let value = parts[++i];
     const isOrder = key === 'folio' && value !== undefined && ctx.source(value) === 'order';
     if (isOrder) value = parts[++i];
-    if (value === undefined) return ctx.problem('ARGUMENT', parts[i - 1], `\`${key}\` takes a value: \`${spec.written}\`.`);
+    if (value === undefined)
+      return ctx.problem('ARGUMENT', parts[i - 1], `\`${key}\` takes a value: \`${spec.written}\`.`);
     if (!slotValue(ctx, slot, key, isOrder, value)) ok = false;
   }
   if (!ok) return undefined;
   if (!seen.has('gpa')) return ctx.problem('ARGUMENT', line, 'A slot says which GPAs it has: `gpa 0..1G`.');
   if (!slot.private && (seen.has('pfn') || seen.has('folio') || seen.has('offset'))) {
-    return ctx.problem('ARGUMENT', line, '`folio`, `pfn` and `offset` are about private backing, and this slot is shared.');
+    return ctx.problem(
+      'ARGUMENT',
+      line,
+      '`folio`, `pfn` and `offset` are about private backing, and this slot is shared.',
+    );
   }
   const folio = 2 ** slot.folioOrder;
   if (slot.pfn >= 0 && slot.pfn % folio !== 0) {
-    return ctx.problem('VALUE', line, `A backing of ${formatQuantity(folio * PAGE)} folios starts at a pfn that is a multiple of 0x${folio.toString(16)}, not at 0x${slot.pfn.toString(16)}. For frames that do not line up with the GPAs, use \`offset\`.`);
+    return ctx.problem(
+      'VALUE',
+      line,
+      `A backing of ${formatQuantity(folio * PAGE)} folios starts at a pfn that is a multiple of 0x${folio.toString(16)}, not at 0x${slot.pfn.toString(16)}. For frames that do not line up with the GPAs, use \`offset\`.`,
+    );
   }
   const other = guest.slots.find((s) => s.id === slot.id);
-  if (other !== undefined) return ctx.problem('DUPLICATE', idNode, `Guest ${guest.name} has a slot ${slot.id} already.`, [], [{ message: 'declared here', span: other.span }]);
+  if (other !== undefined)
+    return ctx.problem(
+      'DUPLICATE',
+      idNode,
+      `Guest ${guest.name} has a slot ${slot.id} already.`,
+      [],
+      [{ message: 'declared here', span: other.span }],
+    );
   const overlap = guest.slots.find((s) => s.gpaStart < slot.gpaEnd && slot.gpaStart < s.gpaEnd);
-  if (overlap !== undefined) return ctx.problem('VALUE', line, `Slot ${slot.id} overlaps slot ${overlap.id} (${formatQuantity(overlap.gpaStart)}..${formatQuantity(overlap.gpaEnd)}).`, [], [{ message: 'declared here', span: overlap.span }]);
+  if (overlap !== undefined)
+    return ctx.problem(
+      'VALUE',
+      line,
+      `Slot ${slot.id} overlaps slot ${overlap.id} (${formatQuantity(overlap.gpaStart)}..${formatQuantity(overlap.gpaEnd)}).`,
+      [],
+      [{ message: 'declared here', span: overlap.span }],
+    );
   return slot;
 }
 
@@ -302,7 +428,15 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
   for (const guest of guests) {
     if (guest.asid === 0) continue;
     const other = asids.get(guest.asid);
-    if (other !== undefined) ctx.report('DUPLICATE', guest.span, `Guests ${other.name} and ${guest.name} both have ASID ${guest.asid}.`, 'error', [], [{ message: 'declared here', span: other.span }]);
+    if (other !== undefined)
+      ctx.report(
+        'DUPLICATE',
+        guest.span,
+        `Guests ${other.name} and ${guest.name} both have ASID ${guest.asid}.`,
+        'error',
+        [],
+        [{ message: 'declared here', span: other.span }],
+      );
     else asids.set(guest.asid, guest);
   }
   let next = 1;
@@ -317,7 +451,12 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
   for (const guest of guests) {
     slots += guest.slots.length;
     if (slots <= MAX_ALL_SLOTS) continue;
-    ctx.report('VALUE', guest.span, `The guests of a file have ${MAX_ALL_SLOTS} slots at most; those of guest ${guest.name} are left out.`, 'error');
+    ctx.report(
+      'VALUE',
+      guest.span,
+      `The guests of a file have ${MAX_ALL_SLOTS} slots at most; those of guest ${guest.name} are left out.`,
+      'error',
+    );
     slots -= guest.slots.length;
     guest.slots = [];
   }
@@ -331,10 +470,22 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
     const to = slot.pfn + backingPages(slot);
     const other = taken.find((t) => t.from < to && slot.pfn < t.to);
     if (to > top) {
-      ctx.report('VALUE', slot.span, `The backing of slot ${slot.id} ends at pfn 0x${to.toString(16)}, beyond the host's ${formatQuantity(host.memoryBytes)} of memory. Say \`memory …\` in \`host\`, or a lower pfn.`, 'error');
+      ctx.report(
+        'VALUE',
+        slot.span,
+        `The backing of slot ${slot.id} ends at pfn 0x${to.toString(16)}, beyond the host's ${formatQuantity(host.memoryBytes)} of memory. Say \`memory …\` in \`host\`, or a lower pfn.`,
+        'error',
+      );
       remove(guest, slot);
     } else if (other !== undefined) {
-      ctx.report('VALUE', slot.span, `Its frames 0x${slot.pfn.toString(16)}..0x${to.toString(16)} back slot ${other.slot.id} of guest ${other.guest.name} already (0x${other.from.toString(16)}..0x${other.to.toString(16)}).`, 'error', [], [{ message: 'declared here', span: other.slot.span }]);
+      ctx.report(
+        'VALUE',
+        slot.span,
+        `Its frames 0x${slot.pfn.toString(16)}..0x${to.toString(16)} back slot ${other.slot.id} of guest ${other.guest.name} already (0x${other.from.toString(16)}..0x${other.to.toString(16)}).`,
+        'error',
+        [],
+        [{ message: 'declared here', span: other.slot.span }],
+      );
       remove(guest, slot);
     } else taken.push({ from: slot.pfn, to, slot, guest });
   }
@@ -344,7 +495,12 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
     const align = Math.max(512, 2 ** slot.folioOrder);
     const pfn = freeFrames(taken, FIRST_PFN, pages, align, top) ?? freeFrames(taken, LOWEST_PFN, pages, align, top);
     if (pfn === undefined) {
-      ctx.report('VALUE', slot.span, `${formatQuantity(pages * PAGE)} for slot ${slot.id} do not fit into the host's ${formatQuantity(host.memoryBytes)} of memory. Say \`memory …\` in \`host\`.`, 'error');
+      ctx.report(
+        'VALUE',
+        slot.span,
+        `${formatQuantity(pages * PAGE)} for slot ${slot.id} do not fit into the host's ${formatQuantity(host.memoryBytes)} of memory. Say \`memory …\` in \`host\`.`,
+        'error',
+      );
       remove(guest, slot);
       continue;
     }
@@ -354,7 +510,13 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
   for (const guest of guests) for (const slot of guest.slots) if (slot.pfn < 0) slot.pfn = 0;
 }
 
-function freeFrames(taken: readonly { from: number; to: number }[], from: number, pages: number, align: number, top: number): number | undefined {
+function freeFrames(
+  taken: readonly { from: number; to: number }[],
+  from: number,
+  pages: number,
+  align: number,
+  top: number,
+): number | undefined {
   let pfn = Math.ceil(from / align) * align;
   for (;;) {
     if (pfn + pages > top) return undefined;

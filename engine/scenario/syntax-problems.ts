@@ -11,14 +11,24 @@ export function reportFlaw(ctx: Context, node: SyntaxNode): boolean {
   const { flaw, parent, index } = found;
   if (flaw.type === t.UnclosedBracket) {
     const close = parent.type === t.Pattern ? '}' : ')';
-    ctx.problem('SYNTAX', lastWord(ctx, flaw.from), `\`${close}\` is missing: the bracket that is opened here is never closed.`, [], [
-      { message: 'opened here', span: ctx.span({ from: parent.from, to: parent.from + 1 }) },
-    ]);
+    ctx.problem(
+      'SYNTAX',
+      lastWord(ctx, flaw.from),
+      `\`${close}\` is missing: the bracket that is opened here is never closed.`,
+      [],
+      [{ message: 'opened here', span: ctx.span({ from: parent.from, to: parent.from + 1 }) }],
+    );
     return true;
   }
-  const at = isMissing(flaw) || flaw.from === flaw.to ? foundAt(ctx, flaw.from) : { node: flaw, text: quoted(ctx, flaw) };
-  const expected = isMissing(flaw) ? expectation(ctx, parent, index) : betweenArguments(parent) ? '`,` or `)`' : undefined;
-  const message = expected === undefined ? `${at.text} does not belong here.` : `Expected ${expected}, found ${at.text}.`;
+  const at =
+    isMissing(flaw) || flaw.from === flaw.to ? foundAt(ctx, flaw.from) : { node: flaw, text: quoted(ctx, flaw) };
+  const expected = isMissing(flaw)
+    ? expectation(ctx, parent, index)
+    : betweenArguments(parent)
+      ? '`,` or `)`'
+      : undefined;
+  const message =
+    expected === undefined ? `${at.text} does not belong here.` : `Expected ${expected}, found ${at.text}.`;
   ctx.problem('SYNTAX', at.node, message, fixesFor(ctx, parent, at.node, expected));
   return true;
 }
@@ -62,14 +72,26 @@ function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
     case t.SequenceDeclaration:
       return index === 1 ? 'a name for the sequence' : 'its parameters in parentheses, `()` if it has none';
     case t.StubDeclaration:
-      return index === 1 ? 'the name of a C function' : before !== undefined && before.type === t.kwReturns ? 'the number it returns' : '`returns` and a number';
+      return index === 1
+        ? 'the name of a C function'
+        : before !== undefined && before.type === t.kwReturns
+          ? 'the number it returns'
+          : '`returns` and a number';
     case t.Settings:
     case t.DeclarationBlock:
       return '`{`';
     case t.Setting:
-      return before?.type === t.OptionName ? '`=` and a value' : before?.type === t.kwOption ? 'the name of an option' : 'a value';
+      return before?.type === t.OptionName
+        ? '`=` and a value'
+        : before?.type === t.kwOption
+          ? 'the name of an option'
+          : 'a value';
     case t.LetStatement:
-      return index === 1 ? 'a name' : ctx.text.slice(parent.from, parent.children[index].from).includes('=') ? 'a value' : '`=` and a value';
+      return index === 1
+        ? 'a name'
+        : ctx.text.slice(parent.from, parent.children[index].from).includes('=')
+          ? 'a value'
+          : '`=` and a value';
     case t.ForStatement:
       if (index === 1) return 'a name for the loop variable';
       if (before?.type === t.kwIn) return 'a range, `0..2M`';
@@ -82,9 +104,13 @@ function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
     case t.OutcomeClause:
       return 'an outcome: `ok`, `fails`, FAIL_OVERLAP, EINVAL, #NPF(RMP), `CF=1` …';
     case t.ExpectStatement:
-      return before?.type === t.Query ? '`is` and what it is to be, or `contains "…"`' : 'what is asked: `rmp(g, 64K)`, `npt(…)`, `attr(…)`, `log` …';
+      return before?.type === t.Query
+        ? '`is` and what it is to be, or `contains "…"`'
+        : 'what is asked: `rmp(g, 64K)`, `npt(…)`, `attr(…)`, `log` …';
     case t.Condition:
-      return before?.type === t.kwContains ? 'a text in quotes' : 'what it is to be: `shared`, `4K`, a number, or fields in braces';
+      return before?.type === t.kwContains
+        ? 'a text in quotes'
+        : 'what it is to be: `shared`, `4K`, a number, or fields in braces';
     case t.FaultBits:
       return 'a bit of the error code, such as RMP';
     case t.Arguments:
@@ -94,8 +120,14 @@ function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
   }
 }
 
-function fixesFor(ctx: Context, parent: SyntaxNode, at: { from: number; to: number }, expected: string | undefined): Fix[] {
-  if (parent.type === t.StubDeclaration && expected?.startsWith('`returns`')) return [{ title: 'Return 0', replacement: `${ctx.source(at)} returns 0` }];
+function fixesFor(
+  ctx: Context,
+  parent: SyntaxNode,
+  at: { from: number; to: number },
+  expected: string | undefined,
+): Fix[] {
+  if (parent.type === t.StubDeclaration && expected?.startsWith('`returns`'))
+    return [{ title: 'Return 0', replacement: `${ctx.source(at)} returns 0` }];
   return [];
 }
 
@@ -116,9 +148,18 @@ export function reportJunk(ctx: Context, junk: SyntaxNode, before: SyntaxNode | 
     return;
   }
   if (text.startsWith(';')) {
-    ctx.problem('SYNTAX', node, 'There is one step to a line; the end of the line ends it, without `;`.', text === ';' ? [{ title: 'Remove the semicolon', replacement: '' }] : []);
+    ctx.problem(
+      'SYNTAX',
+      node,
+      'There is one step to a line; the end of the line ends it, without `;`.',
+      text === ';' ? [{ title: 'Remove the semicolon', replacement: '' }] : [],
+    );
   } else if (before.type === t.Step && before.children.length === 1) {
-    ctx.problem('SYNTAX', { from: before.from, to: node.to }, `${quoted(ctx, { from: before.from, to: node.to })} is no statement. A step is written \`actor.operation(arguments)\`.`);
+    ctx.problem(
+      'SYNTAX',
+      { from: before.from, to: node.to },
+      `${quoted(ctx, { from: before.from, to: node.to })} is no statement. A step is written \`actor.operation(arguments)\`.`,
+    );
   } else if (/^=[^>]/.test(text) || text === '=' || text.startsWith('->')) {
     ctx.problem('SYNTAX', node, `${shown}: what a step is expected to come to stands after \`=>\`.`);
   } else {

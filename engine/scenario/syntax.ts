@@ -12,6 +12,8 @@ export interface SyntaxNode {
   from: number;
   to: number;
   children: readonly SyntaxNode[];
+  /** Something is wrong in it, not counting the lines of blocks. */
+  flawed: boolean;
 }
 
 /** Deeper nesting than this is no expression a person wrote; it is cut off, with an error node in its place. */
@@ -24,15 +26,18 @@ export const ERROR = 0;
 export function syntaxNode(cursor: TreeCursor, depth = 0): SyntaxNode {
   const type = cursor.type.isError ? ERROR : cursor.type.id;
   const { from, to } = cursor;
-  if (depth > DEEPEST) return { type: ERROR, from, to, children: NONE };
-  if (!cursor.firstChild()) return { type, from, to, children: NONE };
+  if (depth > DEEPEST) return { type: ERROR, from, to, children: NONE, flawed: true };
+  if (!cursor.firstChild()) return { type, from, to, children: NONE, flawed: isFlawType(type) };
   const children: SyntaxNode[] = [];
+  let flawed = type === ERROR;
   do {
-    if (cursor.type.id !== t.LineComment && cursor.type.id !== t.DocComment)
-      children.push(syntaxNode(cursor, depth + 1));
+    if (cursor.type.id === t.LineComment || cursor.type.id === t.DocComment) continue;
+    const inner = syntaxNode(cursor, depth + 1);
+    if (inner.flawed && !isBlock(inner)) flawed = true;
+    children.push(inner);
   } while (cursor.nextSibling());
   cursor.parent();
-  return { type, from, to, children };
+  return { type, from, to, children, flawed };
 }
 
 /** The `n`-th child of one of these types, from 0. */
@@ -44,14 +49,21 @@ export function child(node: SyntaxNode, type: number, n = 0): SyntaxNode | undef
 export const isMissing = (node: SyntaxNode): boolean => node.type === t.Missing || node.type === t.MissingHere;
 
 /** Nodes that stand for something wrong with the syntax. */
-export const isFlaw = (node: SyntaxNode): boolean =>
-  node.type === ERROR || isMissing(node) || node.type === t.UnclosedBracket || node.type === t.UnclosedBlock;
+export const isFlaw = (node: SyntaxNode): boolean => isFlawType(node.type);
+
+const isFlawType = (type: number): boolean =>
+  type === ERROR ||
+  type === t.Missing ||
+  type === t.MissingHere ||
+  type === t.UnclosedBracket ||
+  type === t.UnclosedBlock;
 
 export const isBlock = (node: SyntaxNode): boolean =>
   node.type === t.Block || node.type === t.DeclarationBlock || node.type === t.Settings || node.type === t.StrayBlock;
 
 /** The first flaw in a node with its parent; blocks are not entered, their lines answer for themselves. */
 export function firstFlaw(node: SyntaxNode): { flaw: SyntaxNode; parent: SyntaxNode; index: number } | undefined {
+  if (!node.flawed) return undefined;
   const { children } = node;
   for (let index = 0; index < children.length; index++) {
     const c = children[index];

@@ -1,5 +1,6 @@
 /** The code of one scenario while it is being made. */
 import type { Allow, Instruction, Problem, Span } from './program.ts';
+import type { Binding, Scope } from './scope.ts';
 
 /** Steps that the inlining of sequences may add to one scenario, calls included. */
 export const INLINE_LIMIT = 100_000;
@@ -11,25 +12,36 @@ export class UnitBuilder {
   readonly code: Instruction[] = [];
   readonly variableNames: string[] = [];
   readonly allows: Allow[] = [];
+  /** Names declared in the scenario's own block, in order. */
+  readonly bindings: Binding[] = [];
+  /** Every place in the unit that something refers to: what must be moved when the text in front of it grows. */
+  readonly places: Span[] = [];
+  /** The scenario's own block. */
+  readonly scope: Scope;
   readonly problems: Problem[];
   /** Statements inlined so far, and calls. */
   inlined = 0;
   /** Whether code refers to places in other units of the document, which must then not have moved. */
   refersOutside = false;
 
-  constructor(problems: Problem[] = []) {
+  constructor(scope: Scope, problems: Problem[] = []) {
+    this.scope = scope;
     this.problems = problems;
   }
 
   /** One whose code goes nowhere, and whose problems come here. */
   aside(): UnitBuilder {
-    return new UnitBuilder(this.problems);
+    return new UnitBuilder(this.scope, this.problems);
   }
 
   report(problem: Problem): void {
     this.problems.push(problem);
     if (this.problems.length === PROBLEM_LIMIT) {
-      this.problems.push({ ...problem, rule: 'SYNTAX', message: `There are more than ${PROBLEM_LIMIT} problems; what follows is not looked at.` });
+      this.problems.push({
+        ...problem,
+        rule: 'SYNTAX',
+        message: `There are more than ${PROBLEM_LIMIT} problems; what follows is not looked at.`,
+      });
     }
   }
 
