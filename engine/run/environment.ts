@@ -157,15 +157,16 @@ function readSources(
     ...program.uses.map((use) => ({
       kind: use.kind,
       path: host.resolve(path, use.path),
+      named: use.path,
       span: use.span as Span | undefined,
     })),
-    ...(options.overrides ?? []).map((use) => ({ ...use, span: undefined })),
+    ...(options.overrides ?? []).map((use) => ({ ...use, named: use.path, span: undefined })),
   ];
   for (const use of wanted) {
     files.push(use.path);
     const read = host.read(use.path);
     if ('error' in read)
-      problems.push({ rule: 'FILE', message: `${use.path} cannot be read: ${read.error}`, span: use.span });
+      problems.push({ rule: 'FILE', message: `${use.named} cannot be read: ${read.error}`, span: use.span });
     else overrides.push({ kind: use.kind, source: { path: use.path, text: read.text } });
   }
   return { overrides, files };

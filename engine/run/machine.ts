@@ -427,17 +427,27 @@ export class Machine implements MachineView {
 
   /** From now on, getting the private backing of these gfns fails. */
   failBacking(guest: MachineGuest, startGfn: number, endGfn: number, errno: number): void {
+    const { restricted } = this.kernel;
+    this.onFiles(guest, startGfn, endGfn, (file, from, to) => restricted.setFailure(file, from, to, errno));
+  }
+
+  /** Split the folios that back these gfns into single pages. */
+  splitFolios(guest: MachineGuest, startGfn: number, endGfn: number): void {
+    this.onFiles(guest, startGfn, endGfn, (file, from, to) => this.kernel.restricted.split(file, from, to));
+  }
+
+  /** The private files behind a range of gfns, with the indexes that are meant. */
+  private onFiles(
+    guest: MachineGuest,
+    startGfn: number,
+    endGfn: number,
+    run: (file: number, from: number, to: number) => void,
+  ): void {
     for (const slot of this.kernel.slots.all) {
       if (slot.asid !== guest.asid || !slot.private) continue;
       const from = Math.max(startGfn, slot.baseGfn);
       const to = Math.min(endGfn, slot.baseGfn + slot.pages);
-      if (from < to)
-        this.kernel.restricted.setFailure(
-          slot.file,
-          slot.index + from - slot.baseGfn,
-          slot.index + to - slot.baseGfn,
-          errno,
-        );
+      if (from < to) run(slot.file, slot.index + from - slot.baseGfn, slot.index + to - slot.baseGfn);
     }
   }
 

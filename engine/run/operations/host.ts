@@ -1,14 +1,14 @@
 /** What the host does outside KVM's conversion code: kernel and user accesses, DMA, raw instructions, firmware commands, and what can go wrong around it. */
 
 import { errnoNumbers } from '../../base/errno.ts';
-import type { Pfn, PgLevel } from '../../base/units.ts';
+import { type Pfn, PG_LEVEL_4K, type PgLevel } from '../../base/units.ts';
 import { Access } from '../../hardware/access.ts';
 import { Fault, FaultBit } from '../../hardware/fault-codes.ts';
 import { fwStatusName, PageType } from '../../hardware/firmware.ts';
 import { rmpCodeName } from '../../hardware/instruction-checks.ts';
 import { EventKind } from '../../trace/trace.ts';
 import type { Machine } from '../machine.ts';
-import { done, flag, guestIndex, number, type Operation, range, type StepArguments, word } from '../operation.ts';
+import { call, done, flag, guestIndex, number, type Operation, range, type StepArguments, word } from '../operation.ts';
 import type { Outcome } from '../outcome.ts';
 import { describeFault } from './guest.ts';
 
@@ -26,6 +26,36 @@ function hostAccess(machine: Machine, args: StepArguments, kind: Access): Outcom
   }
   const fault = hardware.hostAccess(pfn, kind, stated ?? machine.kernel.directMap.level(pfn));
   return fault === Fault.None ? { ok: true } : { ok: false, fault: describeFault(fault, hardware.faultCode) };
+}
+
+/**
+ * A write by a process: what faults goes to the kernel's handler, if the model has one, and is done again. A page that its mapping alone makes
+ * larger than it may be is split; a process that writes to an assigned page is killed.
+ */
+const userWrite: Operation = {
+  start(machine, args) {
+    const fault = attemptUserWrite(machine, args, levels[word(args.values[1])] ?? PG_LEVEL_4K);
+    if (fault === undefined) return done({ ok: true });
+    if (machine.program.find(USER_FAULT) === undefined) return done({ ok: false, fault });
+    return call(USER_FAULT, number(args.values[0]), levels[word(args.values[1])] ?? PG_LEVEL_4K);
+  },
+  resume(machine, args, _state, result) {
+    const level = result === RMP_PF_SPLIT ? PG_LEVEL_4K : (levels[word(args.values[1])] ?? PG_LEVEL_4K);
+    const fault = attemptUserWrite(machine, args, level);
+    if (fault === undefined) return done({ ok: true });
+    const pfn = number(args.values[0]);
+    const killed = machine.hardware.rmp.covers(pfn) && machine.hardware.rmp.isAssigned(pfn);
+    return done(killed ? { ok: false, code: 'SIGBUS', fault } : { ok: false, livelock: true, fault });
+  },
+};
+
+const USER_FAULT = 'scenario_user_rmp_fault';
+/** The handler's answer that the mapping is to be split (RFC v8 17/56). */
+const RMP_PF_SPLIT = 0;
+
+function attemptUserWrite(machine: Machine, args: StepArguments, level: PgLevel): Outcome['fault'] {
+  const fault = machine.hardware.hostAccess(number(args.values[0]), Access.Write, level, true);
+  return fault === Fault.None ? undefined : describeFault(fault, machine.hardware.faultCode);
 }
 
 const instructionOutcome = (code: number, instruction: 'rmpupdate' | 'psmash'): Outcome =>
@@ -50,10 +80,11 @@ export const pageTypes: Record<string, number> = {
 export const hostOperations: Record<string, Operation> = {
   'host.read': instant((machine, args) => hostAccess(machine, args, Access.Read)),
   'host.write': instant((machine, args) => hostAccess(machine, args, Access.Write)),
-  'host.user_write': instant((machine, args) => {
-    const { hardware } = machine;
-    const fault = hardware.hostAccess(number(args.values[0]), Access.Write, levels[word(args.values[1])] ?? 1, true);
-    return fault === Fault.None ? { ok: true } : { ok: false, fault: describeFault(fault, hardware.faultCode) };
+  'host.user_write': userWrite,
+  'host.split_folio': instant((machine, args) => {
+    const { start, end } = range(args.values[1]);
+    machine.splitFolios(machine.guests[guestIndex(args.values[0])], start / 4096, Math.ceil(end / 4096));
+    return { ok: true };
   }),
   'host.fail_get_pfn': instant((machine, args) => {
     const guest = machine.guests[guestIndex(args.values[0])];
@@ -98,6 +129,8 @@ export const hostOperations: Record<string, Operation> = {
         guest.asid,
         number(args.values[1]),
         pageTypes[word(args.values[2])] ?? PageType.Normal,
+        0,
+        [number(args.values[3]), number(args.values[4]), number(args.values[5])],
       ),
     );
   }),

@@ -7,11 +7,13 @@ import {
   done,
   errnoOutcome,
   guestIndex,
+  number,
   type Operation,
   range,
   type StepArguments,
   word,
 } from '../operation.ts';
+import type { Outcome } from '../outcome.ts';
 import { pageTypes } from './host.ts';
 
 /** KVM_MEMORY_ATTRIBUTE_PRIVATE (include/uapi/linux/kvm.h). */
@@ -81,6 +83,24 @@ function argument(machine: Machine, value: Value | undefined): number | bigint |
   }
 }
 
+/** Request of the AP Creation VMGEXIT: start the vCPU now (GHCB specification, 4.1.9). */
+const AP_CREATE = 1;
+
+const vcpuOf = (machine: Machine, args: StepArguments): number =>
+  machine.guests[args.actor.guest as number].vcpus[args.actor.vcpu] ?? 0;
+
+/** Something about the page that the vCPU's VMCB names as its VMSA; -1 when it names none. */
+function onVmsaPage(run: (machine: Machine, args: StepArguments, pfn: number) => Outcome): Operation {
+  return {
+    start: (machine, args) => call('scenario_vmsa_pa', vcpuOf(machine, args)),
+    resume: (machine, args, _state, result) =>
+      done(run(machine, args, BigInt(result) >= NO_VMSA ? -1 : Math.floor(Number(result) / 4096))),
+  };
+}
+
+/** No address has more than 52 bits; a VMCB without a VMSA holds all ones. */
+const NO_VMSA = 1n << 52n;
+
 export const kernelOperations: Record<string, Operation> = {
   'vmm.set_memory_attributes': ioctl((machine, args) =>
     onRange(
@@ -93,6 +113,9 @@ export const kernelOperations: Record<string, Operation> = {
   'vmm.launch_update': ioctl((machine, args) =>
     onRange('scenario_launch_update', args, machine, pageTypes[word(args.values[2])] ?? 1),
   ),
+  'vmm.launch_finish': ioctl((machine, args) =>
+    call('scenario_launch_finish', machine.guests[guestIndex(args.values[0])].kvm),
+  ),
   'vmm.punch_hole': ioctl((machine, args) => onRange('scenario_punch_hole', args, machine)),
   'guest.psc': ioctl((machine, args) => {
     const guest = machine.guests[args.actor.guest as number];
@@ -104,6 +127,20 @@ export const kernelOperations: Record<string, Operation> = {
       end - start,
       word(args.values[1]) === 'PRIVATE' ? 1 : 2,
     );
+  }),
+  'guest.ap_create': {
+    start: (machine, args) =>
+      call('scenario_ap_creation', vcpuOf(machine, args), number(args.values[0]), AP_CREATE, number(args.values[1])),
+    resume: (_machine, _args, _state, result) =>
+      done(result === 0 ? { ok: true } : { ...errnoOutcome(result), fault: { name: '#GP', bits: [] } }),
+  },
+  'guest.vmrun': onVmsaPage((machine, args, pfn) => {
+    const entered = machine.hardware.vmrun(machine.guests[args.actor.guest as number].asid, pfn);
+    return entered ? { ok: true } : { ok: false, exit: 'KVM_EXIT_FAIL_ENTRY' };
+  }),
+  'guest.vmexit': onVmsaPage((machine, _args, pfn) => {
+    machine.hardware.vmexit(pfn);
+    return { ok: true };
   }),
   'kernel.call': callByName,
 };
