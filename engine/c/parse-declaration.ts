@@ -29,6 +29,7 @@ import {
   ULONG,
   USHORT,
   VOID,
+  VOID_POINTER,
   withAlias,
 } from './types.ts';
 
@@ -78,6 +79,11 @@ const QUALIFIERS = new Set(
 const TYPE_WORDS = new Set(
   'void char short int long signed __signed__ unsigned _Bool float double _Complex __int128'.split(' '),
 );
+/** Types without a declaration: `bool` where no header makes it a typedef, and variadic lists, which may be declared but not used. */
+const BUILTIN_TYPES: Record<string, CType> = Object.assign(Object.create(null), {
+  bool: BOOL,
+  __builtin_va_list: VOID_POINTER,
+});
 const STORAGE = new Set(['typedef', 'static', 'extern']);
 const TYPEOF = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual']);
 
@@ -104,7 +110,7 @@ export function startsType(p: Parser, t: Token): boolean {
   if (isKeyword(text)) return false;
   const symbol = p.scope.lookup(text);
   if (symbol !== undefined) return symbol.kind === 'typedef';
-  return text === 'bool' || ANNOTATIONS.has(text) || isPacked(text);
+  return text in BUILTIN_TYPES || ANNOTATIONS.has(text) || isPacked(text);
 }
 
 /** "__attribute__" "((" … "))", and the kernel's annotations; says whether there was one. */
@@ -219,8 +225,8 @@ export function parseSpecifiers(p: Parser): Specifiers | undefined {
       if (symbol?.kind === 'typedef') {
         type = withAlias(symbol.type, symbol.name);
         p.advance();
-      } else if (symbol === undefined && text === 'bool') {
-        type = BOOL;
+      } else if (symbol === undefined && text in BUILTIN_TYPES) {
+        type = BUILTIN_TYPES[text];
         p.advance();
       } else break;
     }

@@ -7,8 +7,8 @@ import { message } from './messages.ts';
 import { originOf, type Parser } from './parse-cursor.ts';
 import { type Attributes, parseDeclarator, parseSpecifiers, skipAttributes } from './parse-declaration.ts';
 import { parseConditional, parseConstant } from './parse-expression.ts';
-import { skipStaticAssert } from './parse-statement.ts';
 import { resolved } from './parse-typing.ts';
+import { skipStaticAssert } from './parse-variable.ts';
 import { type CType, type EnumType, INT, isInteger, isRecord, LONG, recordType, UINT, ULONG } from './types.ts';
 
 /** record = ("struct" | "union") attribute* name? attribute* ("{" member* "}" attribute*)? */
