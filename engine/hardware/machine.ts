@@ -18,6 +18,7 @@ import { pvalidate } from './pvalidate.ts';
 import { LOCK } from './rmp-entry.ts';
 import { RmpTable } from './rmp-table.ts';
 import { rmpupdate } from './rmpupdate.ts';
+import { vmexit, vmrun } from './vmrun.ts';
 
 export interface HardwareConfig {
   /** System memory from address 0, in bytes. */
@@ -105,6 +106,18 @@ export class Hardware {
   /** PVALIDATE. Returns EAX with `carry`, or FAULTED (-1) with `fault` and `faultCode`. */
   pvalidate(guest: GuestContext, gpa: number, pagesize: number, validate: number, vmpl = 0): number {
     return pvalidate(this, guest, gpa, pagesize, validate, vmpl);
+  }
+
+  // ---- entering a guest ----------------------------------------------------------------------------------------------------------
+
+  /** VMRUN with that VMSA page: whether it succeeds. The page is in use from then on. */
+  vmrun(asid: number, vmsa: number): boolean {
+    return vmrun(this, asid, vmsa);
+  }
+
+  /** #VMEXIT of the vCPU that runs from that VMSA page. */
+  vmexit(vmsa: number): void {
+    vmexit(this, vmsa);
   }
 
   // ---- accesses ------------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
  * The reverse map table: 16 bytes for every covered 4K page of system memory, sparse.
  *
  * Storage is one chunk per 2M region, in one of two shapes of Uint32Array:
- *   full     512 entries of 4 words, then 512 words "index of the event that changed this page last", then 512 "dirty" bits and whether any is set
- *   compact  the head's entry, one entry that all 511 tails share, then the last event of the head and of the tails
+ *   full     512 entries, each its four words and the index of the event that changed it last; then 512 "dirty" bits and whether any is set
+ *   compact  two entries: the head's, and one that all 511 tails share
  * A region never touched is the one compact chunk of zeros, so a host of any size costs nothing until used, and a 2M entry costs one small
  * array. Compact chunks are never written in place but replaced; a 2M change of either shape is a swap of chunks, and the journal keeps the
  * old one by reference: undo is a pointer store and exact. A region becomes full when its first 4K entry is written; that is no change of
@@ -32,23 +32,24 @@ import {
   type RmpEntry,
 } from './rmp-entry.ts';
 
-export const ENTRY_WORDS = 4;
+/** Words of an entry in a chunk: the four of its own, and then {@link EVENT}. */
+export const ENTRY_WORDS = 5;
+/** Where, after an entry's first word, the index of the event stands that changed the page last. */
+export const EVENT = 4;
+/** Where a full chunk's entries end and its dirty bits begin. */
 export const FULL_WORDS = PAGES_PER_2M * ENTRY_WORDS;
-/** Where a full chunk keeps the last event of each page, and the dirty bits. */
-export const FULL_EVENTS = FULL_WORDS;
-export const FULL_DIRTY = FULL_EVENTS + PAGES_PER_2M;
+export const FULL_DIRTY = FULL_WORDS;
 /** Non-zero if any dirty bit is set. */
 export const FULL_ANY_DIRTY = FULL_DIRTY + PAGES_PER_2M / 32;
 export const FULL_LENGTH = FULL_ANY_DIRTY + 1;
-const COMPACT_EVENTS = 2 * ENTRY_WORDS;
-const COMPACT_LENGTH = COMPACT_EVENTS + 2;
+const COMPACT_LENGTH = 2 * ENTRY_WORDS;
 
 /** "No event yet" as it is stored: -1 in 32 bits. */
 const NO_EVENT = 0xffffffff;
 
 const UNTOUCHED = new Uint32Array(COMPACT_LENGTH);
-UNTOUCHED[COMPACT_EVENTS] = NO_EVENT;
-UNTOUCHED[COMPACT_EVENTS + 1] = NO_EVENT;
+UNTOUCHED[EVENT] = NO_EVENT;
+UNTOUCHED[ENTRY_WORDS + EVENT] = NO_EVENT;
 
 /** Journal record kinds, in the low three bits of a record's first number; above them the pfn or 2M frame. */
 const ENTRY = 0;
@@ -124,18 +125,10 @@ export class RmpTable implements Undoable {
 
   private expand(frame: number, compact: Uint32Array): Uint32Array {
     const full = new Uint32Array(FULL_LENGTH);
-    if (compact !== UNTOUCHED) {
-      for (let i = 0; i < PAGES_PER_2M; i++) {
-        const from = i === 0 ? 0 : ENTRY_WORDS;
-        const to = i * ENTRY_WORDS;
-        full[to] = compact[from];
-        full[to + 1] = compact[from + 1];
-        full[to + 2] = compact[from + 2];
-        full[to + 3] = compact[from + 3];
-      }
+    for (let i = 0; i < PAGES_PER_2M; i++) {
+      const from = i === 0 ? 0 : ENTRY_WORDS;
+      for (let n = 0; n < ENTRY_WORDS; n++) full[i * ENTRY_WORDS + n] = compact[from + n];
     }
-    full.fill(compact[COMPACT_EVENTS + 1], FULL_EVENTS, FULL_EVENTS + PAGES_PER_2M);
-    full[FULL_EVENTS] = compact[COMPACT_EVENTS];
     this.place(frame, full);
     return full;
   }
@@ -159,8 +152,7 @@ export class RmpTable implements Undoable {
     if (pfn >= this.coveredPages) return 0;
     const index = pfn & 511;
     const chunk = this.chunk((pfn - index) / PAGES_PER_2M);
-    if (chunk.length === FULL_LENGTH) return chunk[index * ENTRY_WORDS + n];
-    return chunk[(index === 0 ? 0 : ENTRY_WORDS) + n];
+    return chunk[(chunk.length === FULL_LENGTH ? index : Math.min(index, 1)) * ENTRY_WORDS + n];
   }
 
   /** The low quadword of the raw entry. */
@@ -220,8 +212,8 @@ export class RmpTable implements Undoable {
     if (pfn >= this.coveredPages) return -1;
     const index = pfn & 511;
     const chunk = this.chunk((pfn - index) / PAGES_PER_2M);
-    if (chunk.length === FULL_LENGTH) return chunk[FULL_EVENTS + index] | 0;
-    return chunk[COMPACT_EVENTS + (index === 0 ? 0 : 1)] | 0;
+    const at = (chunk.length === FULL_LENGTH ? index : Math.min(index, 1)) * ENTRY_WORDS;
+    return chunk[at + EVENT] | 0;
   }
 
   /** The latest change of any assigned page of a 2M region but its head: what keeps a 2M entry out of it. -1 if there is none. */
@@ -259,9 +251,9 @@ export class RmpTable implements Undoable {
       chunk[at],
       chunk[at + 1],
       chunk[at + 2],
-      chunk[FULL_EVENTS + index],
+      chunk[at + EVENT],
     );
-    chunk[FULL_EVENTS + index] = event;
+    chunk[at + EVENT] = event;
     this.markPage(chunk, index, frame);
   }
 
@@ -292,7 +284,7 @@ export class RmpTable implements Undoable {
       next[1] = w1;
       next[2] = w2;
       next[3] = w3;
-      next[COMPACT_EVENTS] = event;
+      next[EVENT] = event;
       this.replaceRegion(frame, next, 0, 0, 0, 0);
       return;
     }
@@ -357,16 +349,24 @@ export class RmpTable implements Undoable {
     chunk[2] = h2;
     chunk[3] = h3;
     chunk[ENTRY_WORDS] = t0;
-    chunk[COMPACT_EVENTS] = event;
-    chunk[COMPACT_EVENTS + 1] = event;
+    chunk[EVENT] = event;
+    chunk[ENTRY_WORDS + EVENT] = event;
     return chunk;
   }
 
   /** A full chunk with nothing in it but the event; its entries are the caller's to fill before it is put in place. */
   blankFullChunk(event: number): Uint32Array {
     const chunk = new Uint32Array(FULL_LENGTH);
-    chunk.fill(event, FULL_EVENTS, FULL_EVENTS + PAGES_PER_2M);
+    for (let at = EVENT; at < FULL_WORDS; at += ENTRY_WORDS) chunk[at] = event;
     return chunk;
+  }
+
+  /** A full chunk with the same entries, all changed by the event. */
+  copyOfFullChunk(chunk: Uint32Array, event: number): Uint32Array {
+    const copy = chunk.slice();
+    for (let at = EVENT; at < FULL_WORDS; at += ENTRY_WORDS) copy[at] = event;
+    copy.fill(0, FULL_DIRTY);
+    return copy;
   }
 
   // ---- dirty pages -------------------------------------------------------------------------------------------------------------
@@ -387,18 +387,21 @@ export class RmpTable implements Undoable {
     if (list.length === 0 || list[list.length - 1] !== frame) list.push(frame);
   }
 
-  /** The pages that changed since the last call, by instructions or by undo: pfns, merged and in ascending order. */
+  /**
+   * The pages that changed since the last call, by instructions or by undo: pfns, merged and in ascending order.
+   * The head of a region is not listed for a change of its subpage count alone: whoever checks counts looks at the regions of these pages.
+   */
   takeDirty(): readonly Run[] {
     const runs = new Runs();
     // A chunk that was swapped out has taken its dirty bits with it, but then its region is listed as a whole.
     const whole = new Set(this.whollyDirty);
-    for (const frame of whole) {
-      runs.add(frame * PAGES_PER_2M, (frame + 1) * PAGES_PER_2M);
+    // In ascending order, which spares the runs a sort of their own.
+    const frames = [...new Set([...this.whollyDirty, ...this.partlyDirty])].sort((a, b) => a - b);
+    for (const frame of frames) {
       const chunk = this.chunk(frame);
+      if (whole.has(frame)) runs.add(frame * PAGES_PER_2M, (frame + 1) * PAGES_PER_2M);
+      else addDirtyPages(chunk, frame * PAGES_PER_2M, runs);
       if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
-    }
-    for (const frame of this.partlyDirty) {
-      if (!whole.has(frame)) addDirtyPages(this.chunk(frame), frame * PAGES_PER_2M, runs);
     }
     this.partlyDirty = [];
     this.whollyDirty = [];
@@ -438,7 +441,7 @@ export class RmpTable implements Undoable {
     chunk[entry + 1] = data[at + 2];
     chunk[entry + 2] = data[at + 3];
     chunk[entry + 3] = 0;
-    chunk[FULL_EVENTS + index] = data[at + 4];
+    chunk[entry + EVENT] = data[at + 4];
     if (kind === ENTRY_COUNTED) this.recount(chunk, index, now0, now1, data[at + 1], data[at + 2]);
     this.markPage(chunk, index, frame);
   }
@@ -460,16 +463,20 @@ export class RmpTable implements Undoable {
   }
 }
 
-/** Turn the dirty bits of a full chunk into runs and clear them. */
+/** Turn the dirty bits of a full chunk into runs. */
 function addDirtyPages(chunk: Uint32Array, base: number, runs: Runs): void {
   for (let n = 0; n < PAGES_PER_2M / 32; n++) {
-    const word = chunk[FULL_DIRTY + n];
-    if (word === 0) continue;
     const first = base + n * 32;
-    if (word === 0xffffffff) runs.add(first, first + 32);
-    else for (let i = 0; i < 32; i++) if ((word & (1 << i)) !== 0) runs.add(first + i, first + i + 1);
+    let word = chunk[FULL_DIRTY + n] | 0;
+    if (word === -1) {
+      runs.add(first, first + 32);
+      continue;
+    }
+    for (; word !== 0; word &= word - 1) {
+      const page = first + 31 - Math.clz32(word & -word);
+      runs.add(page, page + 1);
+    }
   }
-  chunk.fill(0, FULL_DIRTY);
 }
 
 /** Word 0 of an entry without flags: the low part of the guest frame number. */

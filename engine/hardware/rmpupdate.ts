@@ -24,15 +24,7 @@ import {
   VALIDATED,
   VMSA,
 } from './rmp-entry.ts';
-import {
-  ENTRY_COUNTED,
-  ENTRY_WORDS,
-  FULL_ANY_DIRTY,
-  FULL_DIRTY,
-  FULL_EVENTS,
-  FULL_LENGTH,
-  FULL_WORDS,
-} from './rmp-table.ts';
+import { ENTRY_COUNTED, ENTRY_WORDS, EVENT, FULL_ANY_DIRTY, FULL_DIRTY, FULL_LENGTH, FULL_WORDS } from './rmp-table.ts';
 
 const bit = (check: Check): number => 1 << check;
 const NOT_COVERED = bit(Check.NotCovered);
@@ -94,7 +86,9 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
   let chunk = rmp.chunk(frame);
   if (chunk.length !== FULL_LENGTH) {
     // Of the compact regions, one under a 2M entry is not to be made full: the request fails.
-    if ((chunk[0] & ASSIGNED_2M) === ASSIGNED_2M) return failUnderLarge(hw, pfn, gpa, operand);
+    if ((chunk[0] & ASSIGNED_2M) === ASSIGNED_2M) {
+      return failed(hw, pfn, gpa, operand, entryChecks4k(hw, pfn, operand));
+    }
     chunk = rmp.fullChunk(frame);
   }
   const at = index * ENTRY_WORDS;
@@ -108,7 +102,7 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
     (chunk[1] & LOCK) !== 0 ||
     hw.contention.active !== 0
   ) {
-    const failing = entryChecks4k(hw, chunk, pfn, operand);
+    const failing = entryChecks4k(hw, pfn, operand);
     if (failing !== 0) return failed(hw, pfn, gpa, operand, failing);
   }
 
@@ -128,12 +122,12 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
       new3 = old3;
     }
   }
-  const last = chunk[FULL_EVENTS + index] | 0;
+  const last = chunk[at + EVENT] | 0;
   const event = hw.trace.record(EventKind.Rmpupdate, 0, pfn, 0, operand, gpa, last);
   // What RmpTable.journalEntry does, by hand: it is a fifth of the instruction's time.
   if (old3 !== 0) rmp.journalWord3(pfn, old3);
   hw.journal.write5(rmp.owner, pfn * 8 + ENTRY_COUNTED, old0, old1, old2, last);
-  chunk[FULL_EVENTS + index] = event;
+  chunk[at + EVENT] = event;
   chunk[FULL_DIRTY + (index >>> 5)] |= 1 << (index & 31);
   if (chunk[FULL_ANY_DIRTY] === 0) rmp.markChunk(chunk, frame);
   if (index === 0) {
@@ -153,26 +147,19 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
 }
 
 /** The checks of a 4K request against the entry and its region's head; only when one of them could fail. */
-function entryChecks4k(hw: Hardware, chunk: Uint32Array, pfn: number, operand: number): number {
-  const index = pfn & 511;
-  const old0 = chunk[index * ENTRY_WORDS];
+function entryChecks4k(hw: Hardware, pfn: number, operand: number): number {
+  const rmp = hw.rmp;
+  const head = pfn - (pfn & 511);
+  const w0 = rmp.word(pfn, 0);
   let failing = 0;
-  if ((chunk[index * ENTRY_WORDS + 1] & LOCK) !== 0) failing |= LOCKED;
-  if ((old0 & IMMUTABLE) !== 0) failing |= IS_IMMUTABLE;
-  if ((chunk[0] & ASSIGNED_2M) === ASSIGNED_2M) failing |= UNDER_LARGE;
-  if (index !== 0 && (chunk[1] & LOCK) !== 0 && (old0 & ASSIGNED) !== (operand & OPERAND_ASSIGNED)) {
+  if ((rmp.word(pfn, 1) & LOCK) !== 0) failing |= LOCKED;
+  if ((w0 & IMMUTABLE) !== 0) failing |= IS_IMMUTABLE;
+  if ((rmp.word(head, 0) & ASSIGNED_2M) === ASSIGNED_2M) failing |= UNDER_LARGE;
+  if (pfn !== head && (rmp.word(head, 1) & LOCK) !== 0 && (w0 & ASSIGNED) !== (operand & OPERAND_ASSIGNED)) {
     if (hw.options.lockedHeadFailsInuse) failing |= LOCKED_HEAD;
     else if (failing === 0) hw.reliedOn |= Relied.lockedHeadFailsInuse;
   }
   return failing !== 0 ? failing : contended(hw, pfn);
-}
-
-/** A 4K request under a 2M entry of a compact region. */
-function failUnderLarge(hw: Hardware, pfn: number, gpa: number, operand: number): number {
-  let failing = UNDER_LARGE;
-  if ((hw.rmp.word(pfn, 1) & LOCK) !== 0) failing |= LOCKED;
-  if ((hw.rmp.word(pfn, 0) & IMMUTABLE) !== 0) failing |= IS_IMMUTABLE;
-  return failed(hw, pfn, gpa, operand, failing);
 }
 
 /** Every request that is not a well-formed 4K one: 2M, or operands that a check refuses or that an option lets pass. */
@@ -271,8 +258,7 @@ function update2m(hw: Hardware, pfn: number, gpa: number, operand: number): numb
   }
   let next: Uint32Array;
   if (isFull && hw.options.rmpupdate2mTails === 'keep-fields') {
-    next = rmp.blankFullChunk(event);
-    next.set(present.subarray(0, FULL_WORDS));
+    next = rmp.copyOfFullChunk(present, event);
     next[0] = new0;
     next[1] = new1;
     next[2] = new2;

@@ -1,0 +1,212 @@
+/**
+ * Drives the simulator and the oracle with the same random operations and stops at the first difference.
+ *
+ * The world is small on purpose: four 2M regions, of which few pages are used, three guests, few guest addresses. So operations meet each
+ * other's traces all the time instead of touching fresh pages.
+ */
+import assert from 'node:assert/strict';
+import { Journal } from '../../engine/base/journal.ts';
+import type { PgLevel } from '../../engine/base/units.ts';
+import { Access } from '../../engine/hardware/access.ts';
+import { bitNames, Fault, SNP_FAULT_BITS } from '../../engine/hardware/fault-codes.ts';
+import { FAULTED } from '../../engine/hardware/instruction-checks.ts';
+import { type GuestContext, Hardware } from '../../engine/hardware/machine.ts';
+import { Trace } from '../../engine/trace/trace.ts';
+import { type OracleOutcome, SnpOracle } from './snp-oracle.ts';
+
+/** A small generator of its own: the same seed gives the same run everywhere. */
+export class Random {
+  private state: number;
+  constructor(seed: number) {
+    this.state = seed >>> 0 || 1;
+  }
+  /** 0 to n - 1. */
+  below(n: number): number {
+    // xorshift32
+    this.state ^= this.state << 13;
+    this.state ^= this.state >>> 17;
+    this.state ^= this.state << 5;
+    this.state >>>= 0;
+    return this.state % n;
+  }
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+  /** True once in n. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+}
+
+export const REGIONS = 4;
+/** The last region is not covered to its end. */
+const PAGES = REGIONS * 512 - 100;
+const INDEXES = [0, 0, 1, 2, 255, 256, 510, 511];
+const ASIDS = [1, 1, 2, 1023];
+
+export interface World {
+  hw: Hardware;
+  oracle: SnpOracle;
+  guests: GuestContext[];
+  random: Random;
+  journal: Journal;
+  trace: Trace;
+}
+
+export function newWorld(seed: number): World {
+  const journal = new Journal();
+  const trace = new Trace();
+  const hw = new Hardware({ memoryBytes: REGIONS * 0x200000, coveredBytes: PAGES * 4096, cpus: 2 }, journal, trace);
+  const guests = [1, 2, 1023].map((asid) => hw.addGuest(asid));
+  return { hw, oracle: new SnpOracle(PAGES), guests, random: new Random(seed), journal, trace };
+}
+
+function outcomeOf(hw: Hardware, code: number): OracleOutcome {
+  if (code !== FAULTED) return { code, carry: hw.carry === 1 };
+  return faultOf(hw);
+}
+
+const faultNames = new Map<number, string>([
+  [Fault.GP, 'GP'],
+  [Fault.PF, 'PF'],
+  [Fault.VC, 'VC'],
+  [Fault.NPF, 'NPF'],
+]);
+
+function faultOf(hw: Hardware): OracleOutcome {
+  if (hw.fault === Fault.None) return { code: 0, carry: false };
+  const paging = hw.fault === Fault.NPF || hw.fault === Fault.PF;
+  return {
+    fault: faultNames.get(hw.fault) ?? String(hw.fault),
+    bits: paging ? bitNames(hw.faultCode, SNP_FAULT_BITS) : [],
+  };
+}
+
+/** One random operation on both. Returns what it was, for messages. */
+export function step(world: World): string {
+  const { hw, oracle, random } = world;
+  const page = (): number => random.below(REGIONS) * 512 + random.pick(INDEXES);
+  const asid = random.pick(ASIDS);
+  const guest = hw.guests.get(asid) as GuestContext;
+  // Guest page numbers lie one region above the system's, so that some bindings match and some do not.
+  const gfnFor = (pfn: number): number => (random.oneIn(6) ? page() : pfn) + 512 * (random.oneIn(10) ? 0x80000 : 1);
+  const act = random.below(100);
+
+  if (act < 40) {
+    const large = random.oneIn(3) ? 1 : 0;
+    const pfn = large === 1 && !random.oneIn(12) ? random.below(REGIONS) * 512 : page();
+    const spa = pfn * 4096 + (random.oneIn(60) ? 8 : 0);
+    const assigned = random.oneIn(3) ? 0 : random.oneIn(80) ? 2 : 1;
+    const gpa = random.oneIn(60) ? 2 ** 51 : assigned === 0 && random.oneIn(2) ? 0 : gfnFor(pfn) * 4096;
+    const immutable = random.oneIn(assigned === 0 ? 30 : 8) ? 1 : 0;
+    const owner = assigned === 0 ? (random.oneIn(30) ? asid : 0) : random.oneIn(8) ? 0 : random.oneIn(60) ? 1024 : asid;
+    const context = random.oneIn(80) ? 1 : 0;
+    const reserved = random.oneIn(80) ? 1 : 0;
+    const pagesize = random.oneIn(100) ? 2 + large : large;
+    const args = [assigned, pagesize, immutable, owner, context, reserved] as const;
+    const what = `rmpupdate(${spa.toString(16)}, ${gpa.toString(16)}, ${args.join(', ')})`;
+    const code = hw.rmpupdate(spa, gpa, ...args);
+    assert.equal(code, oracle.rmpupdate(BigInt(spa), BigInt(gpa), ...args), what);
+    return what;
+  }
+  if (act < 48) {
+    const pfn = random.oneIn(8) ? page() : random.below(REGIONS) * 512;
+    const context = random.oneIn(40) ? 2 : 0;
+    const what = `psmash(${pfn.toString(16)}, ${context})`;
+    assert.equal(hw.psmash(pfn * 4096, context), oracle.psmash(BigInt(pfn) * 4096n, context), what);
+    return what;
+  }
+  if (act < 60) {
+    const level = random.pick([1, 1, 2, 2, 3]) as PgLevel;
+    const span = level === 1 ? 1 : level === 2 ? 512 : 262144;
+    const pfn = level === 3 ? 0 : level === 2 ? random.below(REGIONS) * 512 : page();
+    const gfn = level === 3 ? 0 : gfnFor(pfn);
+    const writable = !random.oneIn(8);
+    const what = `map(${asid}, ${gfn.toString(16)} to ${pfn.toString(16)}, level ${level}, ${writable})`;
+    guest.npt.map(gfn, pfn, level, writable);
+    oracle.map(asid, gfn, { pfn: pfn - (pfn % span), level, writable });
+    return what;
+  }
+  if (act < 63) {
+    const start = page() + 512;
+    const end = start + random.pick([1, 2, 512, 1024]);
+    guest.npt.zap(start, end);
+    oracle.zap(asid, start, end);
+    return `zap(${asid}, ${start}, ${end})`;
+  }
+  if (act < 78) {
+    const pagesize = random.oneIn(60) ? 2 : random.below(2);
+    const pfn = pagesize === 1 ? random.below(REGIONS) * 512 : page();
+    const gpa = gfnFor(pfn) * 4096 + (random.oneIn(60) ? 0x10 : 0);
+    const validate = random.oneIn(60) ? 2 : random.oneIn(4) ? 0 : 1;
+    const vmpl = random.oneIn(40) ? 1 : 0;
+    const what = `pvalidate(${asid}, ${gpa.toString(16)}, ${pagesize}, ${validate}, ${vmpl})`;
+    const ours = outcomeOf(hw, hw.pvalidate(guest, gpa, pagesize, validate, vmpl));
+    assert.deepEqual(ours, oracle.pvalidate(asid, BigInt(gpa), pagesize, validate, vmpl), what);
+    return what;
+  }
+  if (act < 90) {
+    const kinds = ['read', 'write', 'fetch', 'walk', 'walk-write'] as const;
+    const kind = random.below(kinds.length);
+    const gpa = gfnFor(page()) * 4096 + 24;
+    const [cbit, vmpl, user] = [random.oneIn(3) ? 0 : 1, random.oneIn(3) ? random.below(4) : 0, random.oneIn(2)];
+    const what = `${kinds[kind]}(${asid}, ${gpa.toString(16)}, C=${cbit}, vmpl ${vmpl}, ${user})`;
+    hw.guestAccess(guest, gpa, kind as Access, cbit, vmpl, user);
+    assert.deepEqual(faultOf(hw), oracle.guestAccess(asid, BigInt(gpa), kinds[kind], cbit === 1, vmpl, user), what);
+    return what;
+  }
+  if (act < 93) {
+    const pfn = page();
+    const level = random.pick([1, 2, 3]) as PgLevel;
+    const what = `host write(${pfn.toString(16)}, level ${level})`;
+    hw.hostAccess(pfn, Access.Write, level);
+    assert.deepEqual(faultOf(hw), oracle.hostWrite(pfn, level), what);
+    return what;
+  }
+  if (act < 97) {
+    const size = random.oneIn(3) ? 1 : 0;
+    const pfn = size === 1 ? random.below(REGIONS) * 512 : page();
+    const masks: [number, number, number] = [random.below(16), random.below(16), 1];
+    const type = random.below(8);
+    const what = `launch update(${asid}, ${pfn.toString(16)}, type ${type}, size ${size})`;
+    const code = hw.snpLaunchUpdate(asid, pfn, type, size as 0 | 1, masks);
+    assert.equal(code, oracle.launchUpdate(asid, pfn, type, size, masks), what);
+    return what;
+  }
+  if (act < 99) {
+    const size = random.oneIn(3) ? 1 : 0;
+    const pfn = size === 1 ? random.below(REGIONS) * 512 : page();
+    const what = `reclaim(${pfn.toString(16)}, size ${size})`;
+    assert.equal(hw.snpPageReclaim(pfn, size as 0 | 1), oracle.reclaim(pfn, size), what);
+    return what;
+  }
+  const pfn = page();
+  if (pfn < PAGES) {
+    // VMRUN's mark is set on entries of their own, not on the tails of a 2M entry.
+    const inUse = random.oneIn(2) && !(oracle.underLarge(pfn) && pfn % 512 !== 0);
+    hw.setInUse(pfn as never, inUse);
+    oracle.at(pfn).locked = inUse;
+  }
+  return `in use(${pfn.toString(16)})`;
+}
+
+/** All entries and counters of both, bit for bit. */
+export function compareState({ hw, oracle }: World, pages: Iterable<number>, after: string): void {
+  for (const pfn of pages) {
+    if (pfn >= PAGES) continue;
+    const { low, high } = oracle.raw(pfn);
+    const ours = `${hw.rmp.rawLow(pfn as never).toString(16)} ${hw.rmp.rawHigh(pfn as never).toString(16)}`;
+    assert.equal(ours, `${low.toString(16)} ${high.toString(16)}`, `entry 0x${pfn.toString(16)} after ${after}`);
+  }
+  for (const asid of [0, 1, 2, 1023]) {
+    assert.equal(hw.rmp.asidPages[asid], oracle.owned.get(asid) ?? 0, `pages of ASID ${asid} after ${after}`);
+  }
+}
+
+export function* allPages(): Iterable<number> {
+  for (let pfn = 0; pfn < REGIONS * 512; pfn++) yield pfn;
+}
+
+export function* usedPages(): Iterable<number> {
+  for (let region = 0; region < REGIONS; region++) for (const index of INDEXES) yield region * 512 + index;
+}

@@ -1,0 +1,334 @@
+/**
+ * A second model of the RMP, slow and plain: one object for each page, BigInt for addresses, checks written out in the order of the text.
+ * It shares nothing with engine/hardware, not even constants, and knows only the default options. What both agree on over a million random
+ * operations is at least not a slip of one of them.
+ *
+ * Sources: APM vol. 2, 15.36 (tables 15-34 to 15-40); return codes of the rmpupdate, psmash, pvalidate, rmpadjust and rmpquery intrinsics;
+ * subpage count and tail entries as in the Genoa SEV firmware's sev_rmp.c.
+ */
+
+export interface OracleEntry {
+  assigned: boolean;
+  large: boolean;
+  immutable: boolean;
+  count: number;
+  /** Page number bound to the entry. */
+  gfn: bigint;
+  asid: number;
+  vmsa: boolean;
+  validated: boolean;
+  locked: boolean;
+  masks: [number, number, number, number];
+}
+
+export interface OracleMapping {
+  pfn: number;
+  level: 1 | 2 | 3;
+  writable: boolean;
+}
+
+/** A guest instruction or access: a code (with CF), or a fault with the names of its bits. */
+export type OracleOutcome = { code: number; carry: boolean } | { fault: string; bits: string[] };
+
+const hypervisorEntry = (): OracleEntry => ({
+  assigned: false,
+  large: false,
+  immutable: false,
+  count: 0,
+  gfn: 0n,
+  asid: 0,
+  vmsa: false,
+  validated: false,
+  locked: false,
+  masks: [0, 0, 0, 0],
+});
+
+export class SnpOracle {
+  readonly pages: number;
+  readonly entries = new Map<number, OracleEntry>();
+  /** Pages of each ASID. */
+  readonly owned = new Map<number, number>();
+  /** Nested page tables: ASID, then gfn of each 4K page. */
+  readonly nested = new Map<number, Map<number, OracleMapping>>();
+
+  constructor(pages: number) {
+    this.pages = pages;
+  }
+
+  at(pfn: number): OracleEntry {
+    let entry = this.entries.get(pfn);
+    if (entry === undefined) {
+      entry = hypervisorEntry();
+      this.entries.set(pfn, entry);
+    }
+    return entry;
+  }
+
+  head(pfn: number): OracleEntry {
+    return this.at(pfn - (pfn % 512));
+  }
+
+  underLarge(pfn: number): boolean {
+    const head = this.head(pfn);
+    return head.assigned && head.large;
+  }
+
+  /** The raw entry, as the kernel's dumps show it. */
+  raw(pfn: number): { low: bigint; high: bigint } {
+    const e = this.at(pfn);
+    const bit = (on: boolean, position: bigint) => (on ? 1n << position : 0n);
+    return {
+      low:
+        bit(e.assigned, 0n) |
+        bit(e.large, 1n) |
+        bit(e.immutable, 2n) |
+        (BigInt(e.count) << 3n) |
+        (e.gfn << 12n) |
+        (BigInt(e.asid) << 51n) |
+        bit(e.vmsa, 61n) |
+        bit(e.validated, 62n) |
+        bit(e.locked, 63n),
+      high: e.masks.reduce((sum, mask, vmpl) => sum | (BigInt(mask) << BigInt(8 * vmpl)), 0n),
+    };
+  }
+
+  private own(asid: number, pages: number): void {
+    this.owned.set(asid, (this.owned.get(asid) ?? 0) + pages);
+  }
+
+  rmpupdate(
+    spa: bigint,
+    gpa: bigint,
+    assigned: number,
+    pagesize: number,
+    immutable: number,
+    asid: number,
+    context = 0,
+    reserved = 0,
+  ): number {
+    if (context !== 0) return 2;
+    // Malformed requests.
+    const size = pagesize % 2 === 1 ? 0x200000n : 0x1000n;
+    if (spa / 4096n >= BigInt(this.pages)) return 1;
+    if (spa % 4096n !== 0n) return 1;
+    if (assigned > 1 || pagesize > 1 || immutable > 1 || reserved !== 0) return 1;
+    if (spa % size !== 0n) return 1;
+    if (assigned === 1 && (gpa % size !== 0n || gpa >= 1n << 51n)) return 1;
+    if (asid >= 1024) return 1;
+    if (assigned === 0 && (immutable === 1 || asid !== 0)) return 1;
+
+    const pfn = Number(spa / 4096n);
+    if (pagesize === 1 && pfn + 512 > this.pages) return 1;
+    const entry = this.at(pfn);
+    const head = this.head(pfn);
+    const isHead = pfn % 512 === 0;
+    const tails = (): OracleEntry[] => Array.from({ length: 511 }, (_, i) => this.at(pfn + 1 + i));
+    const wasLarge = head.assigned && head.large;
+    // A 2M request over 4K entries that unassigns concerns the head alone.
+    const changesTails = pagesize === 1 && (assigned === 1 ? !wasLarge : false);
+
+    if (entry.locked) return 3;
+    if (changesTails && tails().some((tail) => tail.locked)) return 3;
+    if (entry.immutable) return 2;
+    if (changesTails && tails().some((tail) => tail.immutable)) return 2;
+    if (pagesize === 0 && !isHead && head.locked && entry.assigned !== (assigned === 1)) return 3;
+    if (pagesize === 0 && wasLarge) return 4;
+    if (pagesize === 1 && head.count !== 0) return 4;
+
+    const old = { ...entry };
+    const fresh = hypervisorEntry();
+    if (assigned === 1) {
+      fresh.assigned = true;
+      fresh.large = pagesize === 1;
+      fresh.immutable = immutable === 1;
+      fresh.gfn = gpa / 4096n;
+      fresh.asid = asid;
+      fresh.masks = [0x0f, 0, 0, 0];
+      const repeats =
+        old.assigned && old.large === fresh.large && old.gfn === fresh.gfn && old.asid === asid && asid !== 0;
+      if (repeats) {
+        fresh.validated = old.validated;
+        fresh.vmsa = old.vmsa;
+        fresh.masks = old.masks;
+      }
+    }
+    if (pagesize === 0) {
+      if (isHead) fresh.count = old.count;
+      this.entries.set(pfn, fresh);
+      if (!isHead) head.count += (fresh.assigned ? 1 : 0) - (old.assigned ? 1 : 0);
+      if (old.assigned) this.own(old.asid, -1);
+      if (fresh.assigned) this.own(asid, 1);
+      return 0;
+    }
+    if (old.assigned) this.own(old.asid, wasLarge ? -512 : -1);
+    if (fresh.assigned) this.own(asid, 512);
+    this.entries.set(pfn, fresh);
+    if (fresh.assigned || wasLarge) {
+      for (let i = 1; i < 512; i++) this.entries.set(pfn + i, { ...hypervisorEntry(), assigned: fresh.assigned });
+    }
+    return 0;
+  }
+
+  psmash(spa: bigint, context = 0): number {
+    if (spa % 0x200000n !== 0n) return 1;
+    const pfn = Number(spa / 4096n);
+    if (pfn + 512 > this.pages) return 1;
+    if (context !== 0) return 2;
+    const head = this.at(pfn);
+    if (head.immutable) return 2;
+    if (head.locked) return 3;
+    if (!head.assigned || !head.large) return 7;
+    for (let i = 511; i >= 0; i--) {
+      this.entries.set(pfn + i, {
+        ...head,
+        masks: [...head.masks],
+        large: false,
+        gfn: head.gfn + BigInt(i),
+        count: i === 0 ? 511 : 0,
+      });
+    }
+    return 0;
+  }
+
+  map(asid: number, gfn: number, mapping: OracleMapping): void {
+    const pages = mapping.level === 1 ? 1 : mapping.level === 2 ? 512 : 262144;
+    const first = gfn - (gfn % pages);
+    const table = this.table(asid);
+    for (const [page, present] of [...table]) {
+      const span = present.level === 1 ? 1 : present.level === 2 ? 512 : 262144;
+      if (page < first + pages && page + span > first) table.delete(page);
+    }
+    table.set(first, mapping);
+  }
+
+  zap(asid: number, start: number, end: number): void {
+    const table = this.table(asid);
+    for (const [page, present] of [...table]) {
+      const span = present.level === 1 ? 1 : present.level === 2 ? 512 : 262144;
+      if (page < end && page + span > start) table.delete(page);
+    }
+  }
+
+  private table(asid: number): Map<number, OracleMapping> {
+    let table = this.nested.get(asid);
+    if (table === undefined) {
+      table = new Map();
+      this.nested.set(asid, table);
+    }
+    return table;
+  }
+
+  private translate(asid: number, gfn: number): { pfn: number; mapping: OracleMapping } | undefined {
+    for (const span of [1, 512, 262144]) {
+      const first = gfn - (gfn % span);
+      const mapping = this.table(asid).get(first);
+      const wanted = span === 1 ? 1 : span === 512 ? 2 : 3;
+      if (mapping !== undefined && mapping.level === wanted) return { pfn: mapping.pfn + (gfn - first), mapping };
+    }
+    return undefined;
+  }
+
+  /** The entry that speaks for a page, or undefined if the guest may not use the page at all. */
+  private bound(asid: number, pfn: number, gfn: number): OracleEntry | undefined {
+    if (pfn >= this.pages) return undefined;
+    const large = this.underLarge(pfn);
+    const entry = large ? this.head(pfn) : this.at(pfn);
+    const offset = large ? BigInt(pfn % 512) : 0n;
+    if (!entry.assigned || entry.asid !== asid || entry.gfn + offset !== BigInt(gfn) || entry.immutable)
+      return undefined;
+    return entry;
+  }
+
+  pvalidate(asid: number, gpa: bigint, pagesize: number, validate: number, vmpl: number): OracleOutcome {
+    if (vmpl !== 0) return { fault: 'GP', bits: [] };
+    if (pagesize > 1 || validate > 1) return { code: 1, carry: false };
+    if (gpa % (pagesize === 1 ? 0x200000n : 0x1000n) !== 0n) return { code: 1, carry: false };
+    const gfn = Number(gpa / 4096n);
+    const found = this.translate(asid, gfn);
+    if (found === undefined) return { fault: 'NPF', bits: ['ENC'] };
+    const entry = this.bound(asid, found.pfn, gfn);
+    if (entry === undefined) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
+    const nptLarge = found.mapping.level > 1;
+    if (pagesize === 0 && (entry.large || nptLarge)) return { fault: 'NPF', bits: ['RMP', 'ENC', 'SIZEM'] };
+    if (pagesize === 1 && (!entry.large || !nptLarge)) return { code: 6, carry: false };
+    if (entry.validated === (validate === 1)) return { code: 0, carry: true };
+    entry.validated = validate === 1;
+    return { code: 0, carry: false };
+  }
+
+  private writableByHost(pfn: number, level: number): boolean {
+    const owned = (page: number) => page >= this.pages || !this.at(page).assigned;
+    if (pfn < this.pages && this.at(pfn).locked) return false;
+    if (level === 1) return owned(pfn);
+    const first = pfn - (pfn % 512);
+    if (first < this.pages && this.at(first).locked) return false;
+    for (let i = 0; i < 512; i++) if (!owned(first + i)) return false;
+    return true;
+  }
+
+  hostWrite(pfn: number, level: 1 | 2 | 3): OracleOutcome {
+    return this.writableByHost(pfn, level) ? { code: 0, carry: false } : { fault: 'PF', bits: ['RMP'] };
+  }
+
+  guestAccess(
+    asid: number,
+    gpa: bigint,
+    kind: 'read' | 'write' | 'fetch' | 'walk' | 'walk-write',
+    cbit: boolean,
+    vmpl: number,
+    user: boolean,
+  ): OracleOutcome {
+    const gfn = Number(gpa / 4096n);
+    const isPrivate = cbit || kind === 'fetch' || kind === 'walk' || kind === 'walk-write';
+    const writes = kind === 'write' || kind === 'walk-write';
+    const enc = isPrivate ? ['ENC'] : [];
+    const found = this.translate(asid, gfn);
+    if (found === undefined || (writes && !found.mapping.writable)) return { fault: 'NPF', bits: enc };
+    if (!isPrivate) {
+      if (!writes || this.writableByHost(found.pfn, found.mapping.level)) return { code: 0, carry: false };
+      return { fault: 'NPF', bits: ['RMP'] };
+    }
+    const entry = this.bound(asid, found.pfn, gfn);
+    if (entry === undefined || entry.large !== found.mapping.level > 1) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
+    if (!entry.validated) return { fault: 'VC', bits: [] };
+    const mask = entry.masks[vmpl];
+    const [r, w, xu, xs] = [1, 2, 4, 8].map((bit) => (mask & bit) !== 0);
+    const permitted = kind === 'fetch' ? (user ? xu : xs) : writes ? r && w : r;
+    return permitted ? { code: 0, carry: false } : { fault: 'NPF', bits: ['RMP', 'ENC', 'VMPL'] };
+  }
+
+  launchUpdate(asid: number, pfn: number, type: number, size: number, masks: [number, number, number]): number {
+    if (type < 1 || type > 6) return 0x16;
+    if ((type === 2 || type === 5 || type === 6) && size === 1) return 0x19;
+    if (size === 1 && pfn % 512 !== 0) return 9;
+    if (pfn >= this.pages) return 0x1a;
+    const large = this.underLarge(pfn);
+    const entry = large ? this.head(pfn) : this.at(pfn);
+    if (!(entry.assigned && entry.asid !== 0 && entry.immutable && !entry.validated)) return 0x1a;
+    if (large !== (size === 1)) return 0x19;
+    if (entry.asid !== asid) return 0x1c;
+    entry.validated = true;
+    entry.immutable = false;
+    entry.locked = false;
+    entry.vmsa = entry.vmsa || type === 2;
+    entry.masks = [entry.masks[0], ...masks];
+    return 0;
+  }
+
+  reclaim(pfn: number, size: number): number {
+    if (size === 1 && pfn % 512 !== 0) return 9;
+    if (pfn >= this.pages) return 9;
+    const large = this.underLarge(pfn);
+    const entry = large ? this.head(pfn) : this.at(pfn);
+    if (entry.assigned && large !== (size === 1)) return 0x19;
+    if (!entry.immutable) return 0;
+    const context = entry.assigned && entry.asid === 0 && entry.gfn === 0n && entry.vmsa;
+    const hvFixed = !entry.assigned;
+    const tag = entry.gfn === 1n || entry.gfn === (2n << 36n) + 1n;
+    const iommu = entry.assigned && entry.asid === 0 && tag && !entry.vmsa;
+    if (context || hvFixed || iommu) return 0x1a;
+    entry.immutable = false;
+    entry.locked = false;
+    return 0;
+  }
+}
