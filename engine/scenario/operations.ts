@@ -78,6 +78,13 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       source: 'Documentation/virt/kvm/x86/amd-memory-encryption.rst, KVM_SEV_SNP_LAUNCH_UPDATE',
       example: 'vmm.launch_update(g, 0..64K, NORMAL)',
     },
+    launch_finish: {
+      operands: [GUEST],
+      outcomes: ['ok', 'EFAULT', 'EIO', 'ENOTTY', 'trap'],
+      doc: "KVM_SEV_SNP_LAUNCH_FINISH: the vCPUs' first state joins the initial memory, and the guest may run.",
+      source: 'Documentation/virt/kvm/x86/amd-memory-encryption.rst, KVM_SEV_SNP_LAUNCH_FINISH',
+      example: 'vmm.launch_finish(g)',
+    },
     punch_hole: {
       operands: [GUEST, RANGE],
       outcomes: ['ok', 'EINVAL', 'ENOSYS'],
@@ -143,6 +150,30 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       source: 'GHCB specification, 4.1.6 SNP Page State Change',
       example: 'g.psc(0..2M, PRIVATE)',
     },
+    ap_create: {
+      operands: [
+        at('vcpu', 'int', 'APIC id of the vCPU to start.'),
+        at('vmsa', 'gpa', 'Guest-physical address of its VMSA page.'),
+      ],
+      outcomes: ['ok', '#GP', 'trap'],
+      doc: 'SNP AP Creation VMGEXIT: start another vCPU from a VMSA page of the guest. A request that the hypervisor refuses is a #GP.',
+      source: 'GHCB specification, 4.1.9 SNP AP Creation',
+      example: 'g.ap_create(1, 64K)',
+    },
+    vmrun: {
+      operands: [],
+      outcomes: ['ok', 'KVM_EXIT_FAIL_ENTRY'],
+      doc: 'VMRUN of the vCPU, which stays in the guest until `vmexit`: its VMSA page is in use, and the RMP instructions of others refuse it.',
+      source: 'APM vol. 2, 15.36.12 and table 15-41',
+      example: 'g.vcpu(1).vmrun()',
+    },
+    vmexit: {
+      operands: [],
+      outcomes: ['ok'],
+      doc: '#VMEXIT of a vCPU that is in the guest since `vmrun`: its VMSA page is not in use any more.',
+      source: 'APM vol. 2, 15.36.12',
+      example: 'g.vcpu(1).vmexit()',
+    },
   },
   host: {
     read: {
@@ -165,6 +196,13 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       doc: 'A write by host user space through its own mapping of the page, 4K unless `via` says otherwise.',
       source: 'arch/x86/mm/fault.c, do_user_addr_fault()',
       example: 'host.user_write(pfn(g, 0))',
+    },
+    split_folio: {
+      operands: [GUEST, RANGE],
+      outcomes: ['ok'],
+      doc: 'The host splits the folios that back a range privately into single pages; what they hold stays.',
+      source: 'mm/huge_memory.c, split_folio()',
+      example: 'host.split_folio(g, 0..2M)',
     },
     fail_get_pfn: {
       operands: [
@@ -219,7 +257,14 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
   },
   fw: {
     snp_launch_update: {
-      operands: [GUEST, PFN, PAGE_TYPE],
+      operands: [
+        GUEST,
+        PFN,
+        PAGE_TYPE,
+        named('vmpl1', 'int', '0', 'Permissions of VMPL1: R 1, W 2, user X 4, supervisor X 8.'),
+        named('vmpl2', 'int', '0', 'Permissions of VMPL2.'),
+        named('vmpl3', 'int', '0', 'Permissions of VMPL3.'),
+      ],
       outcomes: [
         'ok',
         'INVALID_PAGE_STATE',
