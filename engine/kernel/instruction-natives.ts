@@ -4,6 +4,8 @@
  */
 import { PG_LEVEL_4K, type PgLevel } from '../base/units.ts';
 import { Access } from '../hardware/access.ts';
+import { RmpCode } from '../hardware/instruction-checks.ts';
+import { EventKind } from '../trace/trace.ts';
 import { TrapCode } from '../vm/bytecode.ts';
 import type { Native, NativeCall } from '../vm/native.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -13,6 +15,11 @@ export function instructionNatives(kernel: KernelState): Native[] {
   /** An address or number that no machine has does not name a page: all ones would. */
   const page = (call: NativeCall, index: number): number =>
     call.isWide(index) ? Number.MAX_SAFE_INTEGER : call.num(index);
+  /** An entry that is not there leaves a trace: what the kernel makes of it is for the LOOKUP rule to see. */
+  const unreadable = (pfn: number): number => {
+    hardware.trace.record(EventKind.Rmpread, 0, pfn, RmpCode.FailInput, 0, 0, -1);
+    return 0;
+  };
   return [
     {
       // RMPUPDATE: EAX. `assigned`, `pagesize` (1 = 2M) and `immutable` are the operand's bytes.
@@ -31,7 +38,7 @@ export function instructionNatives(kernel: KernelState): Native[] {
       prototype: 'int __rmp_read(unsigned long long pfn, unsigned int *lo, unsigned int *hi)',
       call(call) {
         const pfn = page(call, 0);
-        if (!hardware.rmp.covers(pfn)) return 0;
+        if (!hardware.rmp.covers(pfn)) return unreadable(pfn);
         call.store(call.num(1), 0, hardware.rmp.word(pfn, 0) >>> 0);
         call.store(call.num(2), 0, hardware.rmp.word(pfn, 1) >>> 0);
         return 1;
@@ -42,7 +49,7 @@ export function instructionNatives(kernel: KernelState): Native[] {
       prototype: 'int __rmp_read_raw(unsigned long long pfn, unsigned long long *low, unsigned long long *high)',
       call(call) {
         const pfn = page(call, 0);
-        if (!hardware.rmp.covers(pfn)) return 0;
+        if (!hardware.rmp.covers(pfn)) return unreadable(pfn);
         call.storeBig(call.num(1), 0, hardware.rmp.rawLow(pfn as never));
         call.storeBig(call.num(2), 0, hardware.rmp.rawHigh(pfn as never));
         return 1;

@@ -3,6 +3,7 @@
  * A freed page is not given out again: whoever still uses it is told apart from its next owner.
  */
 import type { Journal } from '../base/journal.ts';
+import { EventKind } from '../trace/trace.ts';
 import { TrapCode } from '../vm/bytecode.ts';
 import type { Native } from '../vm/native.ts';
 import { JournalledList, JournalledValue } from './journalled.ts';
@@ -56,6 +57,7 @@ export function pageAllocatorNatives(kernel: KernelState): Native[] {
       call(call) {
         const pfn = pagePointerPfn(call.num(0));
         if (pfn < 0) return call.trap(TrapCode.BadPointer, '__free_page() was not given a struct page pointer');
+        kernel.hardware.trace.record(EventKind.PageFree, 0, pfn, 1, -1, 0, -1);
         kernel.pages.free(pfn);
         return 0;
       },

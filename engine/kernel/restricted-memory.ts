@@ -217,6 +217,7 @@ export class RestrictedMemory implements Undoable {
       } else {
         this.fill(file, folio.index, folio.pages, 0);
       }
+      this.trace.record(EventKind.PageFree, 0, found.pfn, end - found.index, fileId, found.index, -1);
       freed += end - found.index;
       index = end;
     }

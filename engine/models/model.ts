@@ -10,6 +10,14 @@ export interface ModelManifest {
   description: string;
   /** RMPUPDATE happens when the attribute changes (RFC v8), not at the first fault (guest_memfd). */
   eagerRmp: boolean;
+  /** Rules that the kernel as posted breaks wherever it goes: not repeated on every step while these functions are the bundled ones. */
+  knownDefects?: readonly KnownDefect[];
+}
+
+export interface KnownDefect {
+  rule: string;
+  /** The functions that are at fault; once the user's own C replaces one of them, the rule speaks. */
+  functions: readonly string[];
 }
 
 export interface KernelModel extends ModelManifest {

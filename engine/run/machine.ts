@@ -7,6 +7,7 @@
  */
 import type { Location } from '../base/diagnostic.ts';
 import { Journal } from '../base/journal.ts';
+import { PageMap } from '../base/page-map.ts';
 import { PageSet } from '../base/page-set.ts';
 import type { Runs } from '../base/runs.ts';
 import type { Asid, Pfn } from '../base/units.ts';
@@ -102,6 +103,7 @@ export class Machine implements MachineView {
 
   private readonly thread: Thread;
   private readonly violations = new Map<string, PageSet>();
+  private readonly memories = new Map<string, PageMap>();
   private callee: CFunction | undefined;
   private readonly budget = { instructions: 0 };
 
@@ -490,6 +492,17 @@ export class Machine implements MachineView {
       this.violations.set(key, set);
     }
     return set;
+  }
+
+  /** Numbers that a rule keeps about pages from step to step. */
+  memory(rule: string, space: number): PageMap {
+    const key = `${rule} ${space}`;
+    let map = this.memories.get(key);
+    if (map === undefined) {
+      map = new PageMap(this.journal);
+      this.memories.set(key, map);
+    }
+    return map;
   }
 
   // ---------------------------------------------------------------- places

@@ -58,6 +58,8 @@ export const EventKind = {
   Progress: 32,
   /** TLB flush: space = ASID, 0 for all. */
   TlbFlush: 33,
+  /** Pages given back to the kernel's allocator: page = first pfn, code = number of pages. */
+  PageFree: 34,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
