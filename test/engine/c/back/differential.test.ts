@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { RANDOM_PRELUDE, randomFunction } from './random-c.ts';
 import { program, run } from './run.ts';
 
 const CORPUS = join(import.meta.dirname, 'corpus');
@@ -88,6 +89,14 @@ const folds = TYPES.flatMap((a) =>
   }),
 );
 
+/** Random programs; a higher number of them is a matter of patience (`RANDOM_C=5000`). */
+const RANDOM = Array.from({ length: Number(process.env.RANDOM_C ?? 120) }, (_, i) => i + 1);
+const RANDOM_ARGUMENTS = [
+  [0n, 0],
+  [0xfedcba9876543210n, -7],
+] as const;
+const random = RANDOM_PRELUDE + RANDOM.map(randomFunction).join('\n');
+
 function gcc(text: string): Map<string, bigint> | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'c-reference-'));
   try {
@@ -134,8 +143,9 @@ describe('C as GCC compiles it', () => {
     ${tests.map(([, t]) => `printf("${t} %lld\\n", (long long)${t}());`).join('\n')}
     ${operatorNames.map((n) => `for (int op = 0; op < 44; op++) printf("${n}:%d %lld\\n", op, (long long)${n}(op));`).join('\n')}
     ${folds.map((f) => `printf("${f.name} %lld\\n", (long long)${f.name}());`).join('\n')}
+    ${RANDOM.map((n) => RANDOM_ARGUMENTS.map(([p, q], i) => `printf("r_${n}:${i} %lld\\n", (long long)r_${n}(${p}ULL, ${q}));`).join(' ')).join('\n')}
     return 0; }`;
-  const expected = gcc([prelude, ...texts.map(([, text]) => text), operators, foldText, main].join('\n'));
+  const expected = gcc([prelude, ...texts.map(([, text]) => text), operators, foldText, random, main].join('\n'));
   const skip = expected === undefined ? 'gcc is not on PATH: nothing to compare with' : false;
 
   for (const [file, text] of texts) {
@@ -165,6 +175,14 @@ describe('C as GCC compiles it', () => {
   test('every operator on constants', { skip }, () => {
     const p = program(prelude + foldText);
     const wrong = folds.filter(({ name }) => bits(run(p, name).value) !== expected?.get(name)).map(({ name }) => name);
+    assert.deepEqual(wrong, []);
+  });
+
+  test('random programs', { skip }, () => {
+    const p = program(prelude + random);
+    const wrong = RANDOM.flatMap((n) => RANDOM_ARGUMENTS.map((args, i) => [n, i, run(p, `r_${n}`, [...args])] as const))
+      .filter(([n, i, outcome]) => outcome.trap !== undefined || bits(outcome.value) !== expected?.get(`r_${n}:${i}`))
+      .map(([n, i, outcome]) => `r_${n}:${i} ${outcome.trap ?? ''}`);
     assert.deepEqual(wrong, []);
   });
 });
