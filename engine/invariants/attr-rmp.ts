@@ -29,7 +29,12 @@ function check(step: StepView): Finding[] {
   const findings: Finding[] = [];
   for (const guest of step.guests) {
     const set = step.violating('ATTR-RMP', guest.asid);
-    const runs = newlyViolating(set, step.gfnsTouched(guest), (gfn) => disagrees(step, guest, gfn));
+    const runs = newlyViolating(
+      set,
+      step.gfnsTouched(guest),
+      (gfn) => disagrees(step, guest, gfn),
+      (frame) => step.privateAlike(guest, frame) && !disagrees(step, guest, frame * 512),
+    );
     // A range conversion that failed half-way is PARTIAL's to report, once.
     const request = step.request;
     const failedRange = request !== undefined && request.guest === guest && failedResults(step).length > 0;

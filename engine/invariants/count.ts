@@ -36,7 +36,5 @@ export const count: Invariant = {
 function expected(step: StepView, frame: number): number {
   const head = step.head(frame);
   if (head.assigned && head.large) return 0;
-  let n = 0;
-  for (let pfn = frame * 512 + 1; pfn < frame * 512 + 512; pfn++) if (step.rawEntry(pfn).assigned) n++;
-  return n;
+  return step.assignedTails(frame);
 }

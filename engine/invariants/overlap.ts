@@ -26,14 +26,20 @@ function check(step: StepView): Finding[] {
     if (step.trace.kind[e] !== EventKind.Rmpupdate || step.trace.code[e] !== FAIL_OVERLAP) continue;
     findings.push(describe(step, e));
   }
-  const isLarge = (frame: number): boolean => {
-    const head = step.head(frame);
-    return head.assigned && head.large;
-  };
-  const runs = newlyViolatingIn(step.violating('OVERLAP', 0), step.rmpTouched, isLarge, (pfn) => {
+  const isBad = (pfn: number): boolean => {
     const raw = step.rawEntry(pfn);
-    return pfn % 512 !== 0 && raw.assigned && raw.asid !== 0;
-  });
+    return raw.assigned && raw.asid !== 0;
+  };
+  const suspicious = (frame: number): boolean => {
+    const head = step.head(frame);
+    return head.assigned && head.large && (!step.tailsAlike(frame) || isBad(frame * 512 + 1));
+  };
+  const runs = newlyViolatingIn(
+    step.violating('OVERLAP', 0),
+    step.rmpTouched,
+    suspicious,
+    (pfn) => pfn % 512 !== 0 && isBad(pfn),
+  );
   for (const run of runs) {
     findings.push({
       message: `pfn ${hex(run.start)}${run.end - run.start > 1 ? `..${hex(run.end)}` : ''} is assigned to an ASID of its own under the 2M entry at pfn ${hex(run.start - (run.start % 512))}: every reader resolves it through the head, so its own owner is never seen.`,

@@ -10,15 +10,20 @@ export const tail: Invariant = {
   statement: 'Under an assigned 2M entry all 511 tail entries are assigned, with ASID 0 and not immutable.',
   source: 'AMD-ASPFW snp_mcmd_page_unsmash; RFC v8 17/56',
   check(step: StepView): Finding[] {
-    const isLarge = (frame: number): boolean => {
-      const head = step.head(frame);
-      return head.assigned && head.large;
-    };
-    const runs = newlyViolatingIn(step.violating('TAIL', 0), step.rmpTouched, isLarge, (pfn) => {
-      if (pfn % 512 === 0) return false;
+    const isBad = (pfn: number): boolean => {
       const raw = step.rawEntry(pfn);
       return !raw.assigned || raw.immutable || raw.asid !== 0;
-    });
+    };
+    const suspicious = (frame: number): boolean => {
+      const head = step.head(frame);
+      return head.assigned && head.large && (!step.tailsAlike(frame) || isBad(frame * 512 + 1));
+    };
+    const runs = newlyViolatingIn(
+      step.violating('TAIL', 0),
+      step.rmpTouched,
+      suspicious,
+      (pfn) => pfn % 512 !== 0 && isBad(pfn),
+    );
     return runs.length === 0
       ? []
       : [

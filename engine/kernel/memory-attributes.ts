@@ -80,6 +80,12 @@ export class MemoryAttributes implements Undoable {
     return array === undefined ? 0 : valueAt(array, gfn);
   }
 
+  /** All 512 gfns of a 2M frame have attributes, the same ones. */
+  isWholeFramePrivate(asid: number, frame: number): boolean {
+    const chunk = this.of(asid)?.chunks.get(frame);
+    return chunk !== undefined && chunk.same === CHUNK && chunk.value !== 0;
+  }
+
   /** Trace index of the event that last changed the gfn's attributes; -1 if none did. */
   lastEvent(asid: number, gfn: number): number {
     const chunk = this.of(asid)?.chunks.get(Math.floor(gfn / CHUNK));
