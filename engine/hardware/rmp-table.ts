@@ -175,6 +175,21 @@ export class RmpTable implements Undoable {
     return (this.word(pfn - (pfn & 511), 0) & ASSIGNED_2M) === ASSIGNED_2M;
   }
 
+  /** Entries with Assigned=1 among the last 511 of a 2M frame, counted one by one. */
+  assignedTails(frame: number): number {
+    if (frame * PAGES_PER_2M >= this.coveredPages) return 0;
+    const chunk = this.chunk(frame);
+    if (chunk.length !== FULL_LENGTH) return (chunk[ENTRY_WORDS] & ASSIGNED) !== 0 ? PAGES_PER_2M - 1 : 0;
+    let n = 0;
+    for (let at = ENTRY_WORDS; at < FULL_WORDS; at += ENTRY_WORDS) n += chunk[at] & ASSIGNED;
+    return n;
+  }
+
+  /** Whether the 511 tail entries of a 2M frame are known to be all alike. */
+  isCompact(frame: number): boolean {
+    return frame * PAGES_PER_2M >= this.coveredPages || this.chunk(frame).length !== FULL_LENGTH;
+  }
+
   isAssigned(pfn: number): boolean {
     return (this.word(pfn, 0) & ASSIGNED) !== 0;
   }
