@@ -372,6 +372,22 @@ export class Machine implements MachineView {
     };
   }
 
+  tailsAlike(frame: number): boolean {
+    return this.hardware.rmp.isCompact(frame);
+  }
+
+  privateAlike(asid: number, frame: number): boolean {
+    const gfn = frame * 512;
+    const slot = this.kernel.slots.find(asid, gfn);
+    if (slot === undefined || !slot.private || gfn + 512 > slot.baseGfn + slot.pages) return false;
+    const index = slot.index + (gfn - slot.baseGfn);
+    const pfn = this.kernel.restricted.allocatedPfn(slot.file, index);
+    if (pfn < 0 || pfn % 512 !== 0 || !this.hardware.rmp.isCompact(pfn / 512) || !this.hardware.rmp.isLarge(pfn))
+      return false;
+    const folio = this.kernel.restricted.folio(slot.file, index);
+    return folio !== undefined && folio.order >= 9 && this.kernel.attributes.isWholeFramePrivate(asid, frame);
+  }
+
   isPrivate(asid: number, gfn: number): boolean {
     return this.kernel.attributes.attribute(asid, gfn) !== 0;
   }
