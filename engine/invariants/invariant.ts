@@ -6,6 +6,7 @@
  *  - on behaviour: what the kernel's C did in this step, from the trace.
  */
 import type { Severity } from '../base/diagnostic.ts';
+import type { Run } from '../base/runs.ts';
 import type { StepView } from './step-view.ts';
 
 export interface RuleInfo {
@@ -31,9 +32,22 @@ export interface Finding {
   since?: number;
   /** Plain data for quick fixes. */
   data?: unknown;
+  /** Where it is not the rule's own. */
+  severity?: Severity;
+  /** System frames that it is about, for {@link Invariant.repeats}. */
+  pages?: readonly Run[];
+  /** It says why the step came to its outcome: when that outcome is reported as unexpected, the message goes with the report. */
+  explainsOutcome?: boolean;
 }
 
 export interface Invariant extends RuleInfo {
+  /** What it means, when it is judged and what to do about it: a few paragraphs for its page. */
+  explanation: string;
+  /**
+   * Rules that say the same of the same cause: a finding is dropped when one of theirs in the same step is about the same event or about all of its
+   * pages. The page counts as violating nevertheless, so nothing is said later either.
+   */
+  repeats?: readonly string[];
   /** Look at a finished step; returns what the step newly violates. */
   check(step: StepView): Finding[];
 }
