@@ -96,6 +96,7 @@ export function analyze(path: string, text: string, host: FileHost, previous?: A
     scenarios.push(unit);
   }
   uniqueNames(ctx, scenarios);
+  problems.sort((a, b) => a.span.start - b.span.start);
 
   const program: ScenarioProgram = {
     kernel: declarations.kernel,

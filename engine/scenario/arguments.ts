@@ -114,9 +114,8 @@ function placeFor(
     const operand = operands[i];
     if (given[i] || operand.form !== 'positional') continue;
     first ??= i;
-    // A word that only a later operand knows passes over those that may be left out.
+    // A word that only a later operand knows is that one's: what it passes over has a default, or is missing.
     if (word !== undefined && operand.words?.includes(word)) return i;
-    if (operand.default === undefined && operand.optional !== true) break;
   }
   return first;
 }
@@ -154,6 +153,10 @@ function surplus(ctx: Context, name: string, operands: readonly Operand[], node:
       ...(operand.words ?? []),
       ...(operand.form === 'flag' ? [operand.name] : []),
     ]);
+    if (known.includes(word)) {
+      ctx.problem('ARGUMENT', node, `\`${word}\` is too much: what it would say is said already.`);
+      return;
+    }
     const { text, fixes } = suggestion(word, known, 'Words it knows');
     ctx.problem('ARGUMENT', node, `\`${name}\` knows no \`${word}\`.${text}`, fixes);
     return;

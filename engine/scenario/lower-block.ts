@@ -73,15 +73,13 @@ export class BlockLowering {
         if (pending.length === 0) complete?.(i + 1);
         continue;
       }
+      const hasBlock = node.children.some(isBlock);
       let broken = false;
       while (this.continues(ctx, nodes[i], nodes[i + 1])) {
         i++;
-        if (!broken && nodes[i].type === t.Junk) reportJunk(ctx, nodes[i], node);
-        else if (!broken)
-          ctx.problem('SYNTAX', { from: nodes[i].from, to: nodes[i].from + 1 }, 'A block belongs to `for` or `allow`.');
+        if (!broken) this.trailing(ctx, node, nodes[i], hasBlock);
         broken = true;
       }
-      const hasBlock = node.children.some(isBlock);
       if (broken && !hasBlock) {
         pending = [];
         complete?.(i + 1);
@@ -98,6 +96,15 @@ export class BlockLowering {
     }
     for (const allow of pending)
       ctx.report('ARGUMENT', allow.span, 'No step follows that this `allow` could apply to.', 'error');
+  }
+
+  /** Something after a statement on its line. What is wrong with the statement itself explains it better. */
+  private trailing(ctx: Context, node: SyntaxNode, rest: SyntaxNode, hasBlock: boolean): void {
+    if (!hasBlock && reportFlaw(ctx, node)) return;
+    const call = node.type === t.SequenceCall ? ctx.source(node.children[0]) : undefined;
+    if (rest.type === t.Junk) reportJunk(ctx, rest, node);
+    else if (call !== undefined && !ctx.home.sequences.has(call)) unknownSequence(ctx, node.children[0], call);
+    else ctx.problem('SYNTAX', { from: rest.from, to: rest.from + 1 }, 'A block belongs to `for` or `allow`.');
   }
 
   /** Whether `next` is the rest of the line of `node`. */
@@ -427,7 +434,9 @@ export class BlockLowering {
 /** The lines of a block. Braces that were never closed are reported here. */
 export function blockLines(ctx: Context, block: SyntaxNode): readonly SyntaxNode[] {
   reportBraces(ctx, block.children, block.from);
-  return block.children.filter((c) => c.type !== t.BlockOpen && (c.type === ERROR || !isFlaw(c)));
+  return block.children.filter(
+    (c) => c.type !== t.BlockOpen && c.type !== t.BlockClose && (c.type === ERROR || !isFlaw(c)),
+  );
 }
 
 /** A brace that is missing at the beginning or at the end of a block. */

@@ -141,7 +141,7 @@ function blockNodes(cursor: TreeCursor, base: number, nodes: number[]): { braces
   if (!cursor.firstChild()) return { braces };
   do {
     const { id } = cursor.type;
-    if (id === t.LineComment || id === t.DocComment) continue;
+    if (id === t.LineComment || id === t.DocComment || id === t.BlockClose) continue;
     if (id === t.BlockOpen || id === t.UnclosedBlock)
       braces.push({ type: id, from: cursor.from, to: cursor.to, children: [], flawed: false });
     else if (id !== t.Missing && id !== t.MissingHere)

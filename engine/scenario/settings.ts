@@ -123,12 +123,9 @@ function integer(
 ): number | undefined {
   const value = settled(ctx, node, kind, what);
   if (value === undefined || !('value' in value) || typeof value.value !== 'number') return undefined;
+  const show = (n: number): string => (kind === 'int' ? String(n) : formatQuantity(n));
   if (value.value < min || value.value > max) {
-    return ctx.problem(
-      'VALUE',
-      node,
-      `${what} is ${formatQuantity(min)} to ${formatQuantity(max)}, and this is ${formatQuantity(value.wide ?? value.value)}.`,
-    );
+    return ctx.problem('VALUE', node, `${what} is ${show(min)} to ${show(max)}, and this is ${show(value.value)}.`);
   }
   return value.value;
 }

@@ -22,18 +22,19 @@ export function reportFlaw(ctx: Context, node: SyntaxNode): boolean {
   }
   const at =
     isMissing(flaw) || flaw.from === flaw.to ? foundAt(ctx, flaw.from) : { node: flaw, text: quoted(ctx, flaw) };
-  const expected = isMissing(flaw)
-    ? expectation(ctx, parent, index)
-    : betweenArguments(parent)
-      ? '`,` or `)`'
-      : undefined;
+  const expected = isMissing(flaw) ? expectation(ctx, parent, index) : between(parent);
   const message =
     expected === undefined ? `${at.text} does not belong here.` : `Expected ${expected}, found ${at.text}.`;
   ctx.problem('SYNTAX', at.node, message, fixesFor(ctx, parent, at.node, expected));
   return true;
 }
 
-const betweenArguments = (parent: SyntaxNode): boolean => parent.type === t.Arguments || parent.type === t.Parameters;
+/** What separates or ends the parts of a bracket. */
+function between(parent: SyntaxNode): string | undefined {
+  if (parent.type === t.Arguments || parent.type === t.Parameters) return '`,` or `)`';
+  if (parent.type === t.Pattern) return '`,` or `}`';
+  return parent.type === t.Parenthesized || parent.type === t.FaultBits ? '`)`' : undefined;
+}
 
 /** The text at an offset: the next token of the line, or the line's end. */
 function foundAt(ctx: Context, offset: number): { node: { from: number; to: number }; text: string } {

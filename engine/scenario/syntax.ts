@@ -53,6 +53,7 @@ export const isFlaw = (node: SyntaxNode): boolean => isFlawType(node.type);
 
 const isFlawType = (type: number): boolean =>
   type === ERROR ||
+  type === t.Stray ||
   type === t.Missing ||
   type === t.MissingHere ||
   type === t.UnclosedBracket ||

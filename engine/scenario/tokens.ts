@@ -159,6 +159,11 @@ export const lines = new ExternalTokenizer(
   (input, stack) => {
     const c = input.next;
     if ((stack.context as Depth).open > 0) {
+      if (c === 125 && !stack.canShift(t.BlockClose) && stack.canShift(t.UnclosedBracket)) {
+        // The brace of a block around it.
+        input.acceptToken(t.UnclosedBracket);
+        return;
+      }
       if (c >= 0 && !isNewline(c)) return;
       if (c >= 0 && !startsStatement(input, skipBlank(input, 0))) input.acceptToken(t.bracketNewline, 1);
       else if (stack.canShift(t.UnclosedBracket)) input.acceptToken(t.UnclosedBracket);
@@ -184,6 +189,10 @@ export const misfits = new ExternalTokenizer(
       input.acceptToken(t.MissingHere);
       return;
     }
+    if (stack.canShift(t.Stray)) {
+      stray(input);
+      return;
+    }
     if (!stack.canShift(t.Junk)) return;
     let length = 0;
     for (let quoted = false; input.next >= 0 && !isNewline(input.next); length++) {
@@ -196,6 +205,22 @@ export const misfits = new ExternalTokenizer(
   },
   { contextual: true, fallback: true },
 );
+
+/** Up to the comma or bracket that ends it, or the end of the line; brackets inside are passed over. */
+function stray(input: InputStream): void {
+  let open = 0;
+  let length = 0;
+  for (; input.next >= 0 && !isNewline(input.next); length++) {
+    const c = input.next;
+    if (c === 40 || c === 123) open++;
+    else if (c === 41 || c === 125) {
+      if (open-- === 0 && length > 0) break;
+    } else if (open <= 0 && length > 0 && c === 44) break;
+    else if (length > 0 && c === 47 && input.peek(1) === 47) break;
+    input.advance();
+  }
+  if (length > 0) input.acceptToken(t.Stray);
+}
 
 /** One token for the newline and the blank lines and indentation after it. */
 function acceptLineEnd(input: InputStream): void {
