@@ -2,7 +2,7 @@
  * The instructions and firmware commands that kernel C issues, and what it reads of the RMP table in memory. Thin: the semantics are in
  * engine/hardware.
  */
-import { PG_LEVEL_4K, type PgLevel } from '../base/units.ts';
+import { PG_LEVEL_4K, type PgLevel, pagesPerLevel } from '../base/units.ts';
 import { Access } from '../hardware/access.ts';
 import { RmpCode } from '../hardware/instruction-checks.ts';
 import { EventKind } from '../trace/trace.ts';
@@ -156,6 +156,25 @@ export function nestedPageTableNatives(kernel: KernelState): Native[] {
       // PG_LEVEL_* at which the gfn is mapped; PG_LEVEL_NONE (0) if it is not.
       prototype: 'int __npt_level(unsigned int asid, unsigned long long gfn)',
       call: (call) => npt(call).lookup(call.num(1))?.level ?? PG_LEVEL_4K - 1,
+    },
+    {
+      // Replace the entry that maps the gfn by 512 of the next smaller level, down to PG_LEVEL_* `level`; the same pages stay mapped.
+      prototype: 'void __npt_split(unsigned int asid, unsigned long long gfn, int level)',
+      call(call) {
+        const table = npt(call);
+        const gfn = call.num(1);
+        for (
+          let entry = table.lookup(gfn);
+          entry !== undefined && entry.level > call.num(2);
+          entry = table.lookup(gfn)
+        ) {
+          const below = (entry.level - 1) as PgLevel;
+          const pages = pagesPerLevel(below);
+          const first = gfn - (gfn % (pages * 512));
+          for (let i = 0; i < 512; i++) table.map(first + i * pages, entry.pfn + i * pages, below, entry.writable);
+        }
+        return 0;
+      },
     },
     {
       // Flush what TLBs hold of a guest.

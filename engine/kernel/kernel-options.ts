@@ -30,6 +30,30 @@ export const kernelOptionTable: readonly KernelOptionRow[] = [
     default: 0,
     doc: 'The status with which SNP_PAGE_RECLAIM fails; 0 lets it do its work.',
   },
+  {
+    name: 'gmem-huge-folios',
+    kind: 'flag',
+    default: 0,
+    doc: 'In kvm-6.12, a guest_memfd has folios as large as the slot says, as in trees with patches for that; off: of one page, as in v6.12.',
+  },
+  {
+    name: 'launch-update-eio',
+    kind: 'flag',
+    default: 0,
+    doc: 'In kvm-6.12, KVM_SEV_SNP_LAUNCH_UPDATE answers every failure with EIO, as v6.12 does; off: with its reason (EEXIST: the page was used before).',
+  },
+  {
+    name: 'vmm-discards-backing',
+    kind: 'flag',
+    default: 1,
+    doc: 'In kvm-6.12, a VMM that made pages shared for a guest punches a hole into the guest_memfd; off: it only sets the attributes.',
+  },
+  {
+    name: 'vmm-map-gpa-range-errno',
+    kind: 'status',
+    default: 0,
+    doc: 'In kvm-6.12, the errno with which the VMM answers KVM_HC_MAP_GPA_RANGE without doing anything; 0 lets it do its work.',
+  },
 ];
 
 export function kernelOption(name: string): KernelOptionRow | undefined {

@@ -7,6 +7,7 @@ import { PG_LEVEL_1G, type PgLevel } from '../base/units.ts';
 import type { Hardware } from '../hardware/machine.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import { DirectMap } from './direct-map.ts';
+import { GuestMemfd } from './guest-memfd.ts';
 import { JournalledValue } from './journalled.ts';
 import { kernelOptionTable } from './kernel-options.ts';
 import { LargePages } from './large-pages.ts';
@@ -51,6 +52,7 @@ export class KernelState {
   readonly hardware: Hardware;
   readonly options: JournalledValue<ReadonlyMap<string, number>>;
   readonly restricted: RestrictedMemory;
+  readonly gmem: GuestMemfd;
   readonly references: PageReferences;
   readonly pages: PageAllocator;
   readonly attributes: MemoryAttributes;
@@ -72,6 +74,7 @@ export class KernelState {
       new Map([...defaults, ...(config.options ?? new Map<string, number>())]),
     );
     this.restricted = new RestrictedMemory(journal, trace);
+    this.gmem = new GuestMemfd(journal, this.restricted);
     this.references = new PageReferences(journal, trace);
     this.pages = new PageAllocator(journal, Math.floor(config.memoryBytes / 4096));
     this.attributes = new MemoryAttributes(journal, trace);

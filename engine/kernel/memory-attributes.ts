@@ -112,6 +112,15 @@ export class MemoryAttributes implements Undoable {
     return 0;
   }
 
+  /** Room for a value at a gfn: 0, or the errno that storing there would fail with. Changes nothing that anyone could see. */
+  reserve(address: number, gfn: number): number {
+    const number = this.byAddress.value.get(address);
+    if (number === undefined) return -errnoNumbers.EINVAL;
+    const { asid } = this.arrays[number];
+    for (const failure of this.failing.value) if (failure.asid === asid && failure.gfn === gfn) return -failure.errno;
+    return 0;
+  }
+
   /** The value at a gfn of the xarray at `address`; 0 if there is none. */
   load(address: number, gfn: number): number {
     const number = this.byAddress.value.get(address);
@@ -211,6 +220,11 @@ export function memoryAttributeNatives(kernel: KernelState): Native[] {
         }
         return attributes.store(call.num(0), call.num(1), value);
       },
+    },
+    {
+      // xa_reserve(): 0 or a negative errno.
+      prototype: 'int __xa_reserve(void *xa, unsigned long index)',
+      call: (call) => attributes.reserve(call.num(0), call.num(1)),
     },
     {
       // NULL or the xa_mk_value() entry.

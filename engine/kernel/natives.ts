@@ -1,6 +1,7 @@
 /** Every native that kernel C may call, acting on one kernel state. The order is fixed: compiled code calls natives by number. */
 import type { Native } from '../vm/native.ts';
 import { directMapNatives } from './direct-map.ts';
+import { guestMemfdNatives } from './guest-memfd.ts';
 import { instructionNatives, nestedPageTableNatives } from './instruction-natives.ts';
 import type { KernelState } from './kernel-state.ts';
 import { largePageNatives } from './large-pages.ts';
@@ -19,6 +20,7 @@ export function kernelNatives(kernel: KernelState): readonly Native[] {
     ...instructionNatives(kernel),
     ...nestedPageTableNatives(kernel),
     ...restrictedMemoryNatives(kernel),
+    ...guestMemfdNatives(kernel),
     ...pageReferenceNatives(kernel),
     ...pageAllocatorNatives(kernel),
     ...memoryAttributeNatives(kernel),

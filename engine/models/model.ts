@@ -1,6 +1,7 @@
 /** The bundled kernel models: C of our own, embedded at build time. */
 import type { CSource } from '../c/program.ts';
 import { modelFiles } from '../generated/models.ts';
+import { kvm612 } from './kvm-6.12/model.ts';
 import { kvmRfcV8 } from './kvm-rfc-v8/model.ts';
 
 /** What a model says about itself; stands in `<model>/model.ts`. */
@@ -29,7 +30,7 @@ export interface KernelModel extends ModelManifest {
 /** Paths of bundled sources begin with this; their text comes from {@link modelText}. */
 export const MODEL_SCHEME = 'model:';
 
-export const kernelModels: readonly KernelModel[] = [load(kvmRfcV8)];
+export const kernelModels: readonly KernelModel[] = [load(kvmRfcV8), load(kvm612)];
 
 function load(manifest: ModelManifest): KernelModel {
   const sources: CSource[] = [];
