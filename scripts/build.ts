@@ -1,7 +1,8 @@
 // npm run build / npm run watch: bundles what VS Code and the command line run, with esbuild.
 //
 //   dist/client/extension.cjs   the extension, loaded by VS Code (which provides `vscode`)
-//   dist/server/main.js         the language server, a process of its own
+//   dist/server/main.js         the language server, a process of its own: turns the compile cache on, then loads
+//   dist/server/language-server.js
 //   dist/cli/snp-scenario.mjs   the command line
 //
 //   dist/third-party-notices.txt  the licences of the packages inside them
@@ -28,7 +29,7 @@ interface Bundle {
 
 const bundles: readonly Bundle[] = [
   { entry: 'client/src/extension.ts', outfile: 'dist/client/extension.cjs', format: 'cjs', external: ['vscode'] },
-  { entry: 'server/node/main.ts', outfile: 'dist/server/main.js', format: 'cjs' },
+  { entry: 'server/node/main.ts', outfile: 'dist/server/language-server.js', format: 'cjs' },
   {
     entry: 'server/node/cli.ts',
     outfile: 'dist/cli/snp-scenario.mjs',
@@ -74,6 +75,12 @@ async function prepare(): Promise<readonly Bundle[]> {
   await mkdir(join(root, 'dist'), { recursive: true });
   // package.json says "module" for the repository; the .js bundles are CommonJS.
   await writeFile(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
+  // A module can only be cached if it is loaded after the cache was turned on. It saves a third of the way to the first verdict.
+  await mkdir(join(root, 'dist', 'server'), { recursive: true });
+  await writeFile(
+    join(root, 'dist', 'server', 'main.js'),
+    "require('node:module').enableCompileCache?.();\nrequire('./language-server.js');\n",
+  );
   return bundles.filter((bundle) => {
     if (existsSync(join(root, bundle.entry))) return true;
     console.error(`${bundle.entry} does not exist: ${bundle.outfile} is not built`);

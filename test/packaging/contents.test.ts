@@ -24,6 +24,7 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'client/syntaxes/snpscenario.tmLanguage.json',
     'dist/client/extension.cjs',
     'dist/package.json',
+    'dist/server/language-server.js',
     'dist/server/main.js',
     'dist/third-party-notices.txt',
     'package.json',
@@ -54,7 +55,7 @@ test('every file that the manifest names is in it', () => {
 });
 
 test('the bundles name no source map, and only modules that Node or VS Code provides', async () => {
-  for (const file of ['dist/client/extension.cjs', 'dist/server/main.js']) {
+  for (const file of ['dist/client/extension.cjs', 'dist/server/language-server.js']) {
     const text = await readFile(join(root, file), 'utf8');
     assert.ok(
       !text.includes('sourceMappingURL='),
