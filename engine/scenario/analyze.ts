@@ -8,7 +8,7 @@
 import type { Tree } from '@lezer/common';
 import type { FileHost } from '../check.ts';
 import * as t from '../generated/scenario-parser-terms.ts';
-import { Context, quoted } from './context.ts';
+import { Context, type NameListener, quoted } from './context.ts';
 import { type Declarations, declare, isDeclaration } from './declarations.ts';
 import { fingerprint } from './fingerprint.ts';
 import { DOCUMENT, Imports } from './imports.ts';
@@ -218,14 +218,22 @@ function sameImports(imports: Imports, host: FileHost): boolean {
   );
 }
 
-export function documentContext(
-  text: string,
-  declarations: Declarations,
-  sink: (problem: Problem) => void,
-  names?: Context['names'],
-): Context {
+/** The declarations of an analysed document once more, with an ear for names. */
+export function declareAgain({ path, text, state }: Analysis, names: NameListener): void {
+  const { parsed, environment } = state;
+  const nodes = [...nodesAt(parsed, environment.places)];
+  declare(
+    { path, text, file: DOCUMENT },
+    nodes,
+    (_ctx, _node, relative) => environment.imports.lent(path, relative),
+    false,
+    names,
+  );
+}
+
+function documentContext(text: string, declarations: Declarations, sink: (problem: Problem) => void): Context {
   const { home, guests } = declarations;
-  return new Context({ text, base: 0, file: undefined, scope: home.scope, home, guests, sink, names });
+  return new Context({ text, base: 0, file: undefined, scope: home.scope, home, guests, sink, names: undefined });
 }
 
 // ---------------------------------------------------------------- scenarios
@@ -297,12 +305,12 @@ function uniqueNames(ctx: Context, scenarios: readonly ScenarioUnit[]): void {
 
 function strays(ctx: Context, parsed: Parsed, outline: Outline): void {
   let reported = 0;
-  let lastLine = -1;
+  let lineEnd = -1;
   for (const node of nodesAt(parsed, outline.strays)) {
     // One problem a line.
-    const line = ctx.text.lastIndexOf('\n', node.from - 1);
-    if (line === lastLine) continue;
-    lastLine = line;
+    if (node.from < lineEnd) continue;
+    const newline = ctx.text.indexOf('\n', node.from);
+    lineEnd = newline < 0 ? ctx.text.length : newline;
     if (++reported > PROBLEM_LIMIT) {
       ctx.problem('SYNTAX', node, `There are more than ${PROBLEM_LIMIT} problems; what follows is not looked at.`);
       return;

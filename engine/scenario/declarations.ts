@@ -15,6 +15,9 @@ import { reportFlaw } from './syntax-problems.ts';
 import { PROBLEM_LIMIT, UnitBuilder } from './unit-builder.ts';
 import { ACTORS } from './words.ts';
 
+/** ASIDs that a guest can have. */
+const MAX_GUESTS = 1022;
+
 export const DEFAULT_KERNEL = 'kvm-rfc-v8';
 
 /** What an imported file lends: its `let`s and sequences. */
@@ -219,6 +222,10 @@ function declareGuestNames(
         [{ message: 'declared here', span: before.declared }],
       );
       continue;
+    }
+    if (guests.length === MAX_GUESTS) {
+      ctx.problem('VALUE', nameNode, `There are ${MAX_GUESTS} guests at most, one to an ASID.`);
+      break;
     }
     const index = guests.length;
     guests.push({ name, asid: 0, snp: true, vcpus: 1, slots: [], span: ctx.span(nameNode) });

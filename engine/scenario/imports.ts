@@ -72,6 +72,11 @@ export class Imports {
     return this.lend(ctx, node, now);
   }
 
+  /** What a file lent that has been followed before; nothing is reported again. */
+  lent(from: string, relative: string): Home | undefined {
+    return this.loaded.get(this.host.resolve(from, relative))?.home;
+  }
+
   private lend(ctx: Context, node: SyntaxNode, { path, text, problems, home }: Loaded): Home {
     if (problems.length > 0) {
       const [first] = problems;

@@ -13,7 +13,7 @@ import { elementOf, isRangeKind, type RangeValue } from './numbers.ts';
 import { operations } from './operations.ts';
 import type { Expr, Instruction, Problem, Span } from './program.ts';
 import { type Binding, Scope, type Sequence } from './scope.ts';
-import { child, ERROR, isBlock, isFlaw, type SyntaxNode, stringValue } from './syntax.ts';
+import { child, ERROR, isBlock, isFlaw, type SyntaxNode, stringValue, TOO_DEEP } from './syntax.ts';
 import { lastWord, reportFlaw, reportJunk } from './syntax-problems.ts';
 import { INLINE_LIMIT, type UnitBuilder } from './unit-builder.ts';
 
@@ -64,6 +64,7 @@ export class BlockLowering {
       const node = nodes[i];
       if (isFlaw(node)) {
         if (node.type === ERROR) ctx.problem('SYNTAX', node, `${quoted(ctx, node)} does not belong here.`);
+        if (node.type === TOO_DEEP) ctx.problem('SYNTAX', node, 'These blocks are nested too deep.');
         continue;
       }
       if (node.type === t.Junk || node.type === t.StrayBlock) {
@@ -435,7 +436,7 @@ export class BlockLowering {
 export function blockLines(ctx: Context, block: SyntaxNode): readonly SyntaxNode[] {
   reportBraces(ctx, block.children, block.from);
   return block.children.filter(
-    (c) => c.type !== t.BlockOpen && c.type !== t.BlockClose && (c.type === ERROR || !isFlaw(c)),
+    (c) => c.type !== t.BlockOpen && c.type !== t.BlockClose && (c.type === ERROR || c.type === TOO_DEEP || !isFlaw(c)),
   );
 }
 

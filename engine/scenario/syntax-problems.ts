@@ -2,13 +2,17 @@
 import * as t from '../generated/scenario-parser-terms.ts';
 import type { Context, Fix } from './context.ts';
 import { quoted } from './context.ts';
-import { firstFlaw, isMissing, type SyntaxNode } from './syntax.ts';
+import { firstFlaw, isMissing, type SyntaxNode, TOO_DEEP } from './syntax.ts';
 
 /** Reports the first flaw of a statement or header; false if there is none. */
 export function reportFlaw(ctx: Context, node: SyntaxNode): boolean {
   const found = firstFlaw(node);
   if (found === undefined) return false;
   const { flaw, parent, index } = found;
+  if (flaw.type === TOO_DEEP) {
+    ctx.problem('SYNTAX', { from: flaw.from, to: Math.min(flaw.to, flaw.from + 1) }, 'This is nested too deep.');
+    return true;
+  }
   if (flaw.type === t.UnclosedBracket) {
     const close = parent.type === t.Pattern ? '}' : ')';
     ctx.problem(

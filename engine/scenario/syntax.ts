@@ -16,17 +16,19 @@ export interface SyntaxNode {
   flawed: boolean;
 }
 
-/** Deeper nesting than this is no expression a person wrote; it is cut off, with an error node in its place. */
+/** Deeper nesting than this is nothing that a person wrote; it is cut off. */
 const DEEPEST = 100;
 
 const NONE: readonly SyntaxNode[] = [];
 export const ERROR = 0;
+/** In place of what is nested too deep. */
+export const TOO_DEEP = -1;
 
 /** The node under the cursor with everything below it. Comments are left out. The cursor is back where it was afterwards. */
 export function syntaxNode(cursor: TreeCursor, depth = 0): SyntaxNode {
   const type = cursor.type.isError ? ERROR : cursor.type.id;
   const { from, to } = cursor;
-  if (depth > DEEPEST) return { type: ERROR, from, to, children: NONE, flawed: true };
+  if (depth > DEEPEST) return { type: TOO_DEEP, from, to, children: NONE, flawed: true };
   if (!cursor.firstChild()) return { type, from, to, children: NONE, flawed: isFlawType(type) };
   const children: SyntaxNode[] = [];
   let flawed = type === ERROR;
@@ -53,6 +55,7 @@ export const isFlaw = (node: SyntaxNode): boolean => isFlawType(node.type);
 
 const isFlawType = (type: number): boolean =>
   type === ERROR ||
+  type === TOO_DEEP ||
   type === t.Stray ||
   type === t.Missing ||
   type === t.MissingHere ||
