@@ -14,6 +14,10 @@ import { type BenchRow, main, median } from './report.ts';
 
 export const name = 'hardware';
 
+/**
+ * Conversions go page by page. At random, both sides mostly wait for memory, and C's short instruction stream lets the processor wait for
+ * several pages at once.
+ */
 const PATTERNS = ['4K, pages in turn', '4K, pages at random', '2M, regions in turn'] as const;
 const ROUNDS = 7;
 const REPEATS = 40;
