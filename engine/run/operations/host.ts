@@ -29,27 +29,38 @@ function hostAccess(machine: Machine, args: StepArguments, kind: Access): Outcom
 }
 
 /**
- * A write by a process: what faults goes to the kernel's handler, if the model has one, and is done again. A page that its mapping alone makes
- * larger than it may be is split; a process that writes to an assigned page is killed.
+ * A write by a process: what faults goes to the kernel's handler, if the model has one, and is done again. The handler may have the mapping split, or
+ * the process killed; one that does neither leaves it to fault for ever.
  */
 const userWrite: Operation = {
-  start(machine, args) {
-    const fault = attemptUserWrite(machine, args, levels[word(args.values[1])] ?? PG_LEVEL_4K);
-    if (fault === undefined) return done({ ok: true });
-    if (machine.program.find(USER_FAULT) === undefined) return done({ ok: false, fault });
-    return call(USER_FAULT, number(args.values[0]), levels[word(args.values[1])] ?? PG_LEVEL_4K);
-  },
-  resume(machine, args, _state, result) {
-    const level = result === RMP_PF_SPLIT ? PG_LEVEL_4K : (levels[word(args.values[1])] ?? PG_LEVEL_4K);
+  start(machine, args, state) {
+    const level = levels[word(args.values[1])] ?? PG_LEVEL_4K;
     const fault = attemptUserWrite(machine, args, level);
     if (fault === undefined) return done({ ok: true });
-    const pfn = number(args.values[0]);
-    const killed = machine.hardware.rmp.covers(pfn) && machine.hardware.rmp.isAssigned(pfn);
+    if (machine.program.find(USER_FAULT) === undefined) return done({ ok: false, fault });
+    state.push(Phase.Handling);
+    return call(USER_FAULT, number(args.values[0]), level);
+  },
+  resume(machine, args, state, result) {
+    const answer = Number(result);
+    const level =
+      state[0] === Phase.Handling && answer === RMP_PF_SPLIT
+        ? PG_LEVEL_4K
+        : (levels[word(args.values[1])] ?? PG_LEVEL_4K);
+    const fault = attemptUserWrite(machine, args, level);
+    if (fault === undefined) return done({ ok: true });
+    if (state[0] === Phase.Handling && machine.program.find(USER_SIGBUS) !== undefined) {
+      state[0] = Phase.Signal;
+      return call(USER_SIGBUS);
+    }
+    const killed = state[0] === Phase.Signal && answer !== 0;
     return done(killed ? { ok: false, code: 'SIGBUS', fault } : { ok: false, livelock: true, fault });
   },
 };
 
+const Phase = { Handling: 0, Signal: 1 } as const;
 const USER_FAULT = 'scenario_user_rmp_fault';
+const USER_SIGBUS = 'scenario_user_sigbus';
 /** The handler's answer that the mapping is to be split (RFC v8 17/56). */
 const RMP_PF_SPLIT = 0;
 
