@@ -222,3 +222,7 @@ unsigned long snp_leaked_pages_count(void)
 {
 	return snp_nr_leaked_pages;
 }
+
+/* The files of a model are read as one: what follows prints as before. */
+#undef pr_fmt
+#define pr_fmt(fmt) fmt
