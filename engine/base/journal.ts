@@ -32,6 +32,9 @@ export class Journal {
   private data: Float64Array = new Float64Array(256);
   private top = 0;
 
+  /** Position of the last mark: records before it must not grow. */
+  private sealed = 0;
+
   /** Register an owner. The id stays valid for the journal's life. */
   register(owner: Undoable): number {
     this.owners.push(owner);
@@ -40,12 +43,32 @@ export class Journal {
 
   /** The present position; pass it to {@link undoTo}. */
   mark(): JournalMark {
+    this.sealed = this.position;
+    return this.sealed;
+  }
+
+  private get position(): number {
     return this.full.length * BLOCK + this.top;
   }
 
   /** Numbers that room is held for, for memory budgets. */
   get length(): number {
-    return this.mark();
+    return this.position;
+  }
+
+  /**
+   * Where in {@link block} the payload of the newest record stands, if it is this owner's, has this length, and no mark was taken since: then the
+   * owner may let it stand for one change more (a run of pages) instead of writing another. -1 otherwise.
+   */
+  extendable(owner: number, length: number): number {
+    const top = this.top;
+    if (top === 0 || this.data[top - 1] !== owner * LENGTH_LIMIT + length || this.position <= this.sealed) return -1;
+    return top - 1 - length;
+  }
+
+  /** The block that {@link extendable} speaks of. */
+  get block(): Float64Array {
+    return this.data;
   }
 
   write1(owner: number, a: number): void {
@@ -93,7 +116,7 @@ export class Journal {
 
   /** Undo every change made after `mark`. */
   undoTo(mark: JournalMark): void {
-    while (this.mark() > mark) {
+    while (this.position > mark) {
       if (this.top === 0) {
         // The empty rest of the block before it counts as written: a mark may lie anywhere in it.
         this.data = this.full.pop() as Float64Array<ArrayBuffer>;
@@ -108,6 +131,8 @@ export class Journal {
       this.top = at;
       this.owners[(header - length) / LENGTH_LIMIT].undo(d, at, length);
     }
+    // What is before the mark that was undone to stays as it is: the mark may be used again.
+    this.sealed = mark;
   }
 
   /** Forget the history: the present state becomes the beginning. Marks taken before are void. */
@@ -115,6 +140,7 @@ export class Journal {
     this.full.length = 0;
     this.fills.length = 0;
     this.top = 0;
+    this.sealed = 0;
   }
 
   private grow(wanted: number): void {

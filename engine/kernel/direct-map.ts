@@ -64,9 +64,23 @@ export class DirectMap implements Undoable {
     const before = this.level(pfn) * 2 + (was ? PRESENT : 0);
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, before, PG_LEVEL_4K * 2 + (present ? PRESENT : 0), -1);
-    this.journal.write2(this.owner, pfn * 2 + (was ? PRESENT : 0), event);
+    this.journalPage(pfn * 2 + (was ? PRESENT : 0), event);
     (this.frame(pfn) as Uint8Array)[pfn % PAGES_PER_2M] = present ? PRESENT : 0;
     return 0;
+  }
+
+  /** Record of a change of presence: the first page of a run (twice its pfn, plus what it was), its event, the pages in it. */
+  private journalPage(page: number, event: number): void {
+    const { journal } = this;
+    const at = journal.extendable(this.owner, 3);
+    if (at >= 0) {
+      const { block } = journal;
+      if (block[at + 1] === event && block[at] + 2 * block[at + 2] === page) {
+        block[at + 2]++;
+        return;
+      }
+    }
+    journal.write3(this.owner, page, event, 1);
   }
 
   /** set_memory_4k() on one page: split what covers it, change nothing else. Returns 0, or -EINVAL outside RAM. */
@@ -77,16 +91,17 @@ export class DirectMap implements Undoable {
     const present = this.present(pfn) ? PRESENT : 0;
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, level * 2 + present, PG_LEVEL_4K * 2 + present, -1);
-    this.journal.write2(this.owner, pfn * 2 + present, event);
+    this.journalPage(pfn * 2 + present, event);
     return 0;
   }
 
   undo(data: Float64Array, at: number, length: number): void {
     const bit = data[at] % 2;
     const number = (data[at] - bit) / 2;
-    if (length === 2) {
-      (this.frame(number) as Uint8Array)[number % PAGES_PER_2M] = bit;
-      this.runs.shorten(data[at + 1]);
+    if (length === 3) {
+      const pages = data[at + 2];
+      for (let pfn = number; pfn < number + pages; pfn++) (this.frame(pfn) as Uint8Array)[pfn % PAGES_PER_2M] = bit;
+      this.runs.shorten(data[at + 1], pages);
     } else if (bit === SPLIT_1G) {
       this.split1G.delete(number);
     } else {

@@ -107,9 +107,28 @@ export class MemoryAttributes implements Undoable {
     if (before === value) return 0;
     const previous = chunk.events[at];
     const event = this.runs.record(array.asid, gfn, before, value, previous - 1);
-    this.journal.write3(this.owner, number * VALUES + before, gfn, previous);
+    this.journalStore(number * VALUES + before, gfn, previous, event);
     write(chunk, at, value, event + 1);
     return 0;
+  }
+
+  /** Record of a run of stores: xarray and old value, first gfn, event that stored the old value, event of the run, gfns in it. */
+  private journalStore(before: number, gfn: number, previous: number, event: number): void {
+    const { journal } = this;
+    const at = journal.extendable(this.owner, 5);
+    if (at >= 0) {
+      const { block } = journal;
+      if (
+        block[at] === before &&
+        block[at + 1] + block[at + 4] === gfn &&
+        block[at + 2] === previous &&
+        block[at + 3] === event
+      ) {
+        block[at + 4]++;
+        return;
+      }
+    }
+    journal.write5(this.owner, before, gfn, previous, event, 1);
   }
 
   /** Room for a value at a gfn: 0, or the errno that storing there would fail with. Changes nothing that anyone could see. */
@@ -155,10 +174,11 @@ export class MemoryAttributes implements Undoable {
       return;
     }
     const before = data[at] % VALUES;
-    const gfn = data[at + 1];
-    const chunk = chunkOf(this.arrays[(data[at] - before) / VALUES], gfn);
-    this.runs.shorten(chunk.events[gfn % CHUNK] - 1);
-    write(chunk, gfn % CHUNK, before, data[at + 2]);
+    const array = this.arrays[(data[at] - before) / VALUES];
+    const first = data[at + 1];
+    const pages = data[at + 4];
+    for (let gfn = first; gfn < first + pages; gfn++) write(chunkOf(array, gfn), gfn % CHUNK, before, data[at + 2]);
+    this.runs.shorten(data[at + 3], pages);
   }
 
   private of(asid: number): Xarray | undefined {

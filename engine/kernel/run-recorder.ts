@@ -49,9 +49,9 @@ export class RunRecorder implements Undoable {
     this.open[OPEN - 1] = data[at];
   }
 
-  /** Take one page of a run back: the reverse of {@link record}. */
-  shorten(event: number): void {
-    this.trace.code[event]--;
+  /** Take the last pages of a run back: the reverse of {@link record}. */
+  shorten(event: number, pages = 1): void {
+    this.trace.code[event] -= pages;
   }
 
   /** Whether the page is the next one of the run that this event describes. */

@@ -67,3 +67,33 @@ test('a mark taken where a block ends is still right when the next record opens 
     }
   }
 });
+
+test('a record may grow for a run of changes, but never across a mark', () => {
+  const journal = new Journal();
+  const undone: number[][] = [];
+  const owner = journal.register({ undo: (data, at, length) => void undone.push([...data.slice(at, at + length)]) });
+  const other = journal.register({ undo: () => {} });
+  const grow = (): boolean => {
+    const at = journal.extendable(owner, 2);
+    if (at < 0) return false;
+    journal.block[at + 1]++;
+    return true;
+  };
+  assert.equal(grow(), false);
+  journal.write2(owner, 7, 1);
+  assert.equal(grow(), true);
+  const mark = journal.mark();
+  assert.equal(grow(), false);
+  journal.write2(owner, 8, 1);
+  assert.equal(grow(), true);
+  journal.undoTo(mark);
+  assert.deepEqual(undone, [[8, 2]]);
+  assert.equal(grow(), false, 'the mark may be undone to again');
+  journal.write2(other, 0, 0);
+  assert.equal(grow(), false, 'the newest record is somebody else’s');
+  journal.undoTo(0);
+  assert.deepEqual(undone, [
+    [8, 2],
+    [7, 2],
+  ]);
+});
