@@ -116,6 +116,8 @@ function placeFor(
     first ??= i;
     // A word that only a later operand knows is that one's: what it passes over has a default, or is missing.
     if (word !== undefined && operand.words?.includes(word)) return i;
+    // `2M` where an address belongs is an address.
+    if (node.type === t.Number && operand.default === undefined && operand.optional !== true) break;
   }
   return first;
 }
