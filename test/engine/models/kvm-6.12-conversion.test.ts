@@ -94,7 +94,10 @@ test('a range over two slots and a gap: each slot is zapped for its own part', (
   m.call('scenario_add_slot', g.kvm, 1, 12, 4, 0, -1, 0, 0x90000);
   for (const gfn of [5, 6, 13]) context(m, g).npt.map(gfn, 0x80000 + gfn, 1, true);
   assert.equal(setAttributes(m, g, 6 * PAGE, 7 * PAGE, PRIVATE), 0);
-  assert.deepEqual([5, 6, 13].map((gfn) => context(m, g).npt.walk(gfn) >= 0), [true, false, true]);
+  assert.deepEqual(
+    [5, 6, 13].map((gfn) => context(m, g).npt.walk(gfn) >= 0),
+    [true, false, true],
+  );
   assert.equal(setAttributes(m, g, 1000 * PAGE, PAGE, PRIVATE), 0);
   assert.equal(m.kernel.attribute(1, 1000), PRIVATE);
   assert.deepEqual(atRest(m), REST);
@@ -155,7 +158,10 @@ test('a whole 2M entry is taken back with one RMPUPDATE (C08, C37)', () => {
   const from = m.trace.length;
   assert.equal(punchHole(m, g, 0, M2), 0);
   assert.equal(m.events(EventKind.Psmash, from).length, 0);
-  assert.deepEqual(m.events(EventKind.Rmpupdate, from).map((e) => [m.trace.page[e], m.trace.code[e], m.trace.a[e] & 3]), [[g.pfn, 0, 2]]);
+  assert.deepEqual(
+    m.events(EventKind.Rmpupdate, from).map((e) => [m.trace.page[e], m.trace.code[e], m.trace.a[e] & 3]),
+    [[g.pfn, 0, 2]],
+  );
   assert.equal(m.assigned(g.pfn, 512), 0);
   assert.equal(m.entry(g.pfn + 512), '2M gfn 0x200 asid 1 validated');
 });
@@ -200,7 +206,10 @@ test('PSMASH that meets another CPU is tried again until it is done (C10)', () =
   setAttributes(m, g, 0, PAGE, SHARED);
   m.hardware.contention.set(g.pfn, 3);
   assert.equal(punchHole(m, g, 0, PAGE), 0);
-  assert.deepEqual(m.events(EventKind.Psmash).map((e) => m.trace.code[e]), [3, 3, 3, 0]);
+  assert.deepEqual(
+    m.events(EventKind.Psmash).map((e) => m.trace.code[e]),
+    [3, 3, 3, 0],
+  );
   assert.equal(m.entry(g.pfn), 'shared');
   assert.deepEqual(m.log(), []);
 });

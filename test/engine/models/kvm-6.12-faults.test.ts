@@ -112,7 +112,9 @@ test('2M is only chosen when nothing of the region is assigned, and the folio is
   assert.equal(m.entry(0x50000), '4K gfn 0x0 asid 1');
   assert.equal(m.call('sev_gmem_prepare', g.kvm, 0x50009, 9, 9), 0);
   assert.equal(m.entry(0x50009), '4K gfn 0x9 asid 1');
-  assert.ok(m.log().includes('is_pfn_range_shared: overlap detected, PFN 0x50000 start 0x50000 end 0x50200 RMP level 1'));
+  assert.ok(
+    m.log().includes('is_pfn_range_shared: overlap detected, PFN 0x50000 start 0x50000 end 0x50200 RMP level 1'),
+  );
 });
 
 test('a guest without SNP has nothing prepared', () => {
@@ -136,8 +138,17 @@ test('a 4K mapping of a 2M entry: the handler splits the entry and drops the map
   assert.equal(m.entry(g.pfn + 3), '4K gfn 0x3 asid 1 validated');
   assert.equal(m.assigned(g.pfn, 512), 512);
   const [psmash] = m.events(EventKind.Psmash, from);
-  assert.ok(m.events(EventKind.Npt, from).some((e) => e > psmash && m.trace.a[e] < 0), 'zapped after PSMASH');
-  assert.ok(m.log().some((line) => /^kvm_rmp_fault: vcpu 0 gpa 0{12}3000 pfn 0x40003 error_code 0x[0-9a-f]+ rmp_level 2 psmash_ret 0$/.test(line)));
+  assert.ok(
+    m.events(EventKind.Npt, from).some((e) => e > psmash && m.trace.a[e] < 0),
+    'zapped after PSMASH',
+  );
+  assert.ok(
+    m
+      .log()
+      .some((line) =>
+        /^kvm_rmp_fault: vcpu 0 gpa 0{12}3000 pfn 0x40003 error_code 0x[0-9a-f]+ rmp_level 2 psmash_ret 0$/.test(line),
+      ),
+  );
   assert.deepEqual(atRest(m), REST);
 });
 

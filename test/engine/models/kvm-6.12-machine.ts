@@ -51,6 +51,10 @@ export const punchHole = (m: ModelMachine, g: Guest, gpa: number, size: number):
 
 /** What must hold whenever no C runs: nothing held, nothing owed. */
 export function atRest(m: ModelMachine): unknown {
-  return { locks: m.kernel.locks.held(), problems: m.kernel.locks.problems, references: m.kernel.references.outstanding };
+  return {
+    locks: m.kernel.locks.held(),
+    problems: m.kernel.locks.problems,
+    references: m.kernel.references.outstanding,
+  };
 }
 export const REST = { locks: [], problems: [], references: 0 };
