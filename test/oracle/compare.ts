@@ -41,7 +41,7 @@ export class Random {
 export const REGIONS = 4;
 /** The last region is not covered to its end. */
 const PAGES = REGIONS * 512 - 100;
-const INDEXES = [0, 0, 1, 2, 255, 256, 510, 511];
+const INDEXES = [0, 0, 1, 2, 256, 511];
 const ASIDS = [1, 1, 2, 1023];
 
 export interface World {
@@ -86,20 +86,28 @@ function faultOf(hw: Hardware): OracleOutcome {
 export function step(world: World): string {
   const { hw, oracle, random } = world;
   const page = (): number => random.below(REGIONS) * 512 + random.pick(INDEXES);
-  const asid = random.pick(ASIDS);
-  const guest = hw.guests.get(asid) as GuestContext;
+  let asid = random.pick(ASIDS);
   // Guest page numbers lie one region above the system's, so that some bindings match and some do not.
   const gfnFor = (pfn: number): number => (random.oneIn(6) ? page() : pfn) + 512 * (random.oneIn(10) ? 0x80000 : 1);
-  const act = random.below(100);
+  /** A guest and a frame of its that fit the page, mostly. Sets `asid`. */
+  const aim = (pfn: number): number => {
+    if (pfn >= PAGES || random.oneIn(5)) return gfnFor(pfn);
+    const large = oracle.underLarge(pfn);
+    const entry = large ? oracle.head(pfn) : oracle.at(pfn);
+    if (entry.asid !== 0) asid = entry.asid;
+    return entry.assigned ? Number(entry.gfn) + (large ? pfn % 512 : 0) : gfnFor(pfn);
+  };
+  const act = random.below(106);
+  if (act >= 100) return freeRegion(world, random.below(REGIONS));
 
   if (act < 40) {
-    const large = random.oneIn(3) ? 1 : 0;
+    const large = random.oneIn(2) ? 1 : 0;
     const pfn = large === 1 && !random.oneIn(12) ? random.below(REGIONS) * 512 : page();
     const spa = pfn * 4096 + (random.oneIn(60) ? 8 : 0);
     const assigned = random.oneIn(3) ? 0 : random.oneIn(80) ? 2 : 1;
     const gpa = random.oneIn(60) ? 2 ** 51 : assigned === 0 && random.oneIn(2) ? 0 : gfnFor(pfn) * 4096;
-    const immutable = random.oneIn(assigned === 0 ? 30 : 8) ? 1 : 0;
-    const owner = assigned === 0 ? (random.oneIn(30) ? asid : 0) : random.oneIn(8) ? 0 : random.oneIn(60) ? 1024 : asid;
+    const immutable = random.oneIn(assigned === 0 ? 60 : 15) ? 1 : 0;
+    const owner = assigned === 0 ? (random.oneIn(60) ? asid : 0) : random.oneIn(8) ? 0 : random.oneIn(60) ? 1024 : asid;
     const context = random.oneIn(80) ? 1 : 0;
     const reserved = random.oneIn(80) ? 1 : 0;
     const pagesize = random.oneIn(100) ? 2 + large : large;
@@ -117,10 +125,14 @@ export function step(world: World): string {
     return what;
   }
   if (act < 60) {
-    const level = random.pick([1, 1, 2, 2, 3]) as PgLevel;
+    const at = page();
+    // Mostly of the size that the RMP has.
+    const fitting = at < PAGES && oracle.underLarge(at) ? 2 : 1;
+    const level = (random.oneIn(3) ? random.pick([1, 2, 3]) : fitting) as PgLevel;
     const span = level === 1 ? 1 : level === 2 ? 512 : 262144;
-    const pfn = level === 3 ? 0 : level === 2 ? random.below(REGIONS) * 512 : page();
-    const gfn = level === 3 ? 0 : gfnFor(pfn);
+    const pfn = level === 3 ? 0 : level === 2 ? at - (at % 512) : at;
+    const gfn = level === 3 ? 0 : aim(pfn);
+    const guest = hw.guests.get(asid) as GuestContext;
     const writable = !random.oneIn(8);
     const what = `map(${asid}, ${gfn.toString(16)} to ${pfn.toString(16)}, level ${level}, ${writable})`;
     guest.npt.map(gfn, pfn, level, writable);
@@ -130,14 +142,18 @@ export function step(world: World): string {
   if (act < 63) {
     const start = page() + 512;
     const end = start + random.pick([1, 2, 512, 1024]);
+    const guest = hw.guests.get(asid) as GuestContext;
     guest.npt.zap(start, end);
     oracle.zap(asid, start, end);
     return `zap(${asid}, ${start}, ${end})`;
   }
   if (act < 78) {
-    const pagesize = random.oneIn(60) ? 2 : random.below(2);
-    const pfn = pagesize === 1 ? random.below(REGIONS) * 512 : page();
-    const gpa = gfnFor(pfn) * 4096 + (random.oneIn(60) ? 0x10 : 0);
+    const at = page();
+    const fitting = at < PAGES && oracle.underLarge(at) ? 1 : 0;
+    const pagesize = random.oneIn(60) ? 2 : random.oneIn(3) ? random.below(2) : fitting;
+    const pfn = pagesize === 1 ? at - (at % 512) : at;
+    const gpa = aim(pfn) * 4096 + (random.oneIn(60) ? 0x10 : 0);
+    const guest = hw.guests.get(asid) as GuestContext;
     const validate = random.oneIn(60) ? 2 : random.oneIn(4) ? 0 : 1;
     const vmpl = random.oneIn(40) ? 1 : 0;
     const what = `pvalidate(${asid}, ${gpa.toString(16)}, ${pagesize}, ${validate}, ${vmpl})`;
@@ -148,7 +164,8 @@ export function step(world: World): string {
   if (act < 90) {
     const kinds = ['read', 'write', 'fetch', 'walk', 'walk-write'] as const;
     const kind = random.below(kinds.length);
-    const gpa = gfnFor(page()) * 4096 + 24;
+    const gpa = aim(page()) * 4096 + 24;
+    const guest = hw.guests.get(asid) as GuestContext;
     const [cbit, vmpl, user] = [random.oneIn(3) ? 0 : 1, random.oneIn(3) ? random.below(4) : 0, random.oneIn(2)];
     const what = `${kinds[kind]}(${asid}, ${gpa.toString(16)}, C=${cbit}, vmpl ${vmpl}, ${user})`;
     hw.guestAccess(guest, gpa, kind as Access, cbit, vmpl, user);
@@ -166,6 +183,7 @@ export function step(world: World): string {
   if (act < 97) {
     const size = random.oneIn(3) ? 1 : 0;
     const pfn = size === 1 ? random.below(REGIONS) * 512 : page();
+    if (random.oneIn(2)) aim(pfn);
     const masks: [number, number, number] = [random.below(16), random.below(16), 1];
     const type = random.below(8);
     const what = `launch update(${asid}, ${pfn.toString(16)}, type ${type}, size ${size})`;
@@ -183,11 +201,30 @@ export function step(world: World): string {
   const pfn = page();
   if (pfn < PAGES) {
     // VMRUN's mark is set on entries of their own, not on the tails of a 2M entry.
-    const inUse = random.oneIn(2) && !(oracle.underLarge(pfn) && pfn % 512 !== 0);
-    hw.setInUse(pfn as never, inUse);
-    oracle.at(pfn).locked = inUse;
+    setInUse(world, pfn, random.oneIn(2) && !(oracle.underLarge(pfn) && pfn % 512 !== 0));
   }
   return `in use(${pfn.toString(16)})`;
+}
+
+function setInUse({ hw, oracle }: World, pfn: number, inUse: boolean): void {
+  hw.setInUse(pfn as never, inUse);
+  oracle.at(pfn).locked = inUse;
+}
+
+/** Takes what stands in the way out of a region, and its pages from the guests: else long runs settle into states where all fails. */
+function freeRegion(world: World, region: number): string {
+  const { hw, oracle } = world;
+  const what = `free region ${region}`;
+  for (let pfn = region * 512; pfn < Math.min((region + 1) * 512, PAGES); pfn++) {
+    const size = oracle.underLarge(pfn) ? 1 : 0;
+    // After PSMASH all 512 pages are assigned, not only those that the operations choose from.
+    if (!oracle.at(pfn).assigned && !oracle.at(pfn).locked) continue;
+    if (oracle.at(pfn).locked) setInUse(world, pfn, false);
+    assert.equal(hw.snpPageReclaim(pfn, size), oracle.reclaim(pfn, size), what);
+    const args = [0, size, 0, 0] as const;
+    assert.equal(hw.rmpupdate(pfn * 4096, 0, ...args), oracle.rmpupdate(BigInt(pfn) * 4096n, 0n, ...args), what);
+  }
+  return what;
 }
 
 /** All entries and counters of both, bit for bit. */

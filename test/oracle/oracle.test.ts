@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EventKind } from '../../engine/trace/trace.ts';
 import { allPages, compareState, newWorld, step, usedPages } from './compare.ts';
 
 /** `ORACLE_OPERATIONS=1000000` for the long run. */
@@ -7,9 +9,36 @@ const SEED = Number(process.env.ORACLE_SEED ?? 20230220);
 /** A fresh machine every so often: long runs settle into states with few free pages. */
 const LIFE = 2_000;
 
+/** How often each instruction gave each result: what must happen often enough for agreement to mean something. */
+const frequent: [kind: number, code: number, what: string, times: number, a?: (a: number) => boolean][] = [
+  [EventKind.Rmpupdate, 0, 'RMPUPDATE 4K to a guest', 400, (a) => (a & 3) === 1],
+  [EventKind.Rmpupdate, 0, 'RMPUPDATE 4K to the hypervisor', 400, (a) => (a & 3) === 0],
+  [EventKind.Rmpupdate, 0, 'RMPUPDATE 2M to a guest', 100, (a) => (a & 3) === 3],
+  [EventKind.Rmpupdate, 0, 'RMPUPDATE 2M to the hypervisor', 100, (a) => (a & 3) === 2],
+  [EventKind.Rmpupdate, 1, 'RMPUPDATE FAIL_INPUT', 400],
+  [EventKind.Rmpupdate, 2, 'RMPUPDATE FAIL_PERMISSION', 100],
+  [EventKind.Rmpupdate, 3, 'RMPUPDATE FAIL_INUSE', 50],
+  [EventKind.Rmpupdate, 4, 'RMPUPDATE FAIL_OVERLAP', 400],
+  [EventKind.Psmash, 0, 'PSMASH', 50],
+  [EventKind.Psmash, 1, 'PSMASH FAIL_INPUT', 50],
+  [EventKind.Psmash, 2, 'PSMASH FAIL_PERMISSION', 20],
+  [EventKind.Psmash, 3, 'PSMASH FAIL_INUSE', 3],
+  [EventKind.Psmash, 7, 'PSMASH FAIL_BADADDR', 50],
+  [EventKind.Pvalidate, 0, 'PVALIDATE of 4K that changes', 50, (a) => (a & 5) === 0],
+  [EventKind.Pvalidate, 0, 'PVALIDATE of 2M that changes', 20, (a) => (a & 5) === 1],
+  [EventKind.Pvalidate, 0, 'PVALIDATE with CF=1', 20, (a) => (a & 4) === 4],
+  [EventKind.Pvalidate, 6, 'PVALIDATE FAIL_SIZEMISMATCH', 20],
+  [EventKind.Pvalidate, -1, 'PVALIDATE that faults', 400],
+  [EventKind.Firmware, 0, 'firmware command', 100],
+  [EventKind.Access, 0, 'access', 400],
+  [EventKind.Fault, 0, 'fault', 400],
+];
+
 test(`the simulator and the plain model agree on ${OPERATIONS} random operations`, () => {
+  const seen = frequent.map(() => 0);
   for (let done = 0, life = 0; done < OPERATIONS; life++) {
     const world = newWorld(SEED + life);
+    const { trace } = world;
     const history: string[] = [];
     try {
       for (let i = 0; i < LIFE && done < OPERATIONS; i++, done++) {
@@ -22,5 +51,14 @@ test(`the simulator and the plain model agree on ${OPERATIONS} random operations
         error.message += `\nseed ${SEED + life}, last operations:\n${history.slice(-12).join('\n')}`;
       throw error;
     }
+    for (let i = 0; i < trace.length; i++) {
+      frequent.forEach(([kind, code, , , operand], row) => {
+        if (trace.kind[i] === kind && trace.code[i] === code && (operand?.(trace.a[i]) ?? true)) seen[row]++;
+      });
+    }
   }
+  frequent.forEach(([, , what, times], row) => {
+    const enough = (times * OPERATIONS) / 40_000;
+    assert.ok(seen[row] >= enough, `${what} happened ${seen[row]} times, which is too few to tell (${enough})`);
+  });
 });

@@ -22,6 +22,13 @@ test('SNP_LAUNCH_UPDATE makes a PRE_GUEST page GUEST_VALID and sets the masks of
   );
 });
 
+test('SNP_LAUNCH_UPDATE leaves the page unlocked', () => {
+  const { hw } = preGuest();
+  hw.setInUse(HEAD as never, true);
+  hw.snpLaunchUpdate(1, HEAD, PageType.Normal);
+  assert.equal(hw.rmp.entry(HEAD as never).lock, false);
+});
+
 test('a VMSA page gets the VMSA bit', () => {
   const { hw } = preGuest();
   hw.snpLaunchUpdate(1, HEAD, PageType.Vmsa);
