@@ -37,11 +37,12 @@ export class GuestMemfd {
 
   /** Free pages of a file: what comes there next is not uptodate. Returns the number freed. */
   free(file: number, index: number, pages: number): number {
-    for (let i = index; i < index + pages; i++) {
-      const folio = this.memory.folio(file, i);
-      if (folio?.allocated === true) this.uptodate.set(folio.pfn + (i - folio.index), false);
+    const end = index + pages;
+    for (let next = this.memory.nextAllocated(file, index, end); next !== undefined; ) {
+      this.uptodate.set(next.pfn, false);
+      next = this.memory.nextAllocated(file, next.index + 1, end);
     }
-    return this.memory.free(file, index, index + pages);
+    return this.memory.free(file, index, end);
   }
 }
 

@@ -215,13 +215,31 @@ export class RestrictedMemory implements Undoable {
         this.fill(file, folio.index, folio.pages, ALLOCATED | (1 << 1));
         this.fill(file, found.index, end - found.index, 1 << 1);
       } else {
-        this.fill(file, folio.index, folio.pages, 0);
+        // A page of a folio that was split stays one by itself: its neighbours may still be in use.
+        this.fill(file, folio.index, folio.pages, byteAt(file, folio.index) & ~ALLOCATED);
       }
       this.trace.record(EventKind.PageFree, 0, found.pfn, end - found.index, fileId, found.index, -1);
       freed += end - found.index;
       index = end;
     }
+    if (freed > 0) this.rejoin(fileId, file, from, to);
     return freed;
+  }
+
+  /** Split folios of which nothing is allocated any more come back whole. */
+  private rejoin(fileId: number, file: RestrictedFile, from: number, to: number): void {
+    for (let index = from; index < to; ) {
+      const extent = extentAt(file, index);
+      if (extent === undefined) {
+        index++;
+        continue;
+      }
+      const order = orderOf(extent, index, 0);
+      const start = index - ((index - extent.index) % 2 ** order);
+      const end = start + 2 ** order;
+      if (order > 0 && this.nextAllocated(fileId, start, end) === undefined) this.fill(file, start, end - start, 0);
+      index = end;
+    }
   }
 
   /** Split every folio that touches `from .. to` into single pages; what is allocated stays so. */

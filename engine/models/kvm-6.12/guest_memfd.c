@@ -245,7 +245,7 @@ static void kvm_gmem_free_folio(struct folio *folio)
 	kvm_arch_gmem_invalidate(folio->pfn, folio->pfn + (1UL << folio->order));
 }
 
-/* truncate_inode_pages_range(): free what is there of start .. end, folio by folio. Of a folio that reaches beyond, the pages inside go. */
+/* truncate_inode_pages_range(): what is there of start .. end goes, folio by folio. Of a folio that reaches beyond, the pages inside go. */
 static void kvm_gmem_truncate(struct file *file, pgoff_t start, pgoff_t end)
 {
 	struct folio folio;
@@ -265,9 +265,10 @@ static void kvm_gmem_truncate(struct file *file, pgoff_t start, pgoff_t end)
 		folio.order = order;
 
 		kvm_gmem_free_folio(&folio);
-		__gmem_free(file->id, folio.index, 1UL << order);
 		index = folio.index + (1UL << order);
 	}
+
+	__gmem_free(file->id, start, end - start);
 }
 
 /* fallocate(FALLOC_FL_PUNCH_HOLE) for pages start .. end: mappings first, then the RMP, then the pages are free. */

@@ -344,3 +344,15 @@ test('undo takes a page from uptodate to untouched', () => {
   assert.equal(access(m, g, 0, Access.Read), '#VC');
   assert.equal(m.entry(g.pfn), '4K gfn 0x0 asid 1');
 });
+
+test('a hole in one page leaves the pages beside it as they were, and they go with a later hole', () => {
+  const m = machine();
+  const g = m.guest({ pages: 512, order: 9 });
+  setAttributes(m, g, 0, 3 * PAGE, PRIVATE);
+  for (const gpa of [0, PAGE, 2 * PAGE]) pvalidate(m, g, gpa);
+  punchHole(m, g, PAGE, PAGE);
+  assert.equal(access(m, g, PAGE, Access.Read), '#VC');
+  assert.equal(m.entry(g.pfn), '4K gfn 0x0 asid 1 validated');
+  punchHole(m, g, 0, M2);
+  assert.equal(m.assigned(g.pfn, 512), 0);
+});
