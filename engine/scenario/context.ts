@@ -43,7 +43,7 @@ export interface Surroundings {
   sink: (problem: Problem) => void;
   names: NameListener | undefined;
   /** Collects the places in the unit, so that they can be moved together. */
-  places?: Span[] | undefined;
+  collector?: { places: Span[] } | undefined;
 }
 
 export class Context {
@@ -55,7 +55,7 @@ export class Context {
   readonly guests: readonly GuestConfig[];
   readonly sink: (problem: Problem) => void;
   readonly names: NameListener | undefined;
-  readonly places: Span[] | undefined;
+  readonly collector: { places: Span[] } | undefined;
 
   constructor(s: Surroundings) {
     this.text = s.text;
@@ -66,7 +66,7 @@ export class Context {
     this.guests = s.guests;
     this.sink = s.sink;
     this.names = s.names;
-    this.places = s.places;
+    this.collector = s.collector;
   }
 
   in(scope: Scope): Context {
@@ -82,7 +82,7 @@ export class Context {
     const end = node.to - this.base;
     if (this.file !== undefined) return { start, end, file: this.file };
     const span: Span = { start, end };
-    this.places?.push(span);
+    this.collector?.places.push(span);
     return span;
   }
 

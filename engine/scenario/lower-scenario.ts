@@ -72,7 +72,7 @@ export function lowerScenario(
   const headProblems: Problem[] = [];
   const surroundings = { text, base: from, file: undefined, scope, home, guests, names };
   const head = new Context({ ...surroundings, sink: (problem) => headProblems.push(problem) });
-  const ctx = new Context({ ...surroundings, sink: (problem) => builder.report(problem), places: builder.places });
+  const ctx = new Context({ ...surroundings, sink: (problem) => builder.report(problem), collector: builder });
 
   const cursor = scenarioAt(tree, from);
   const to = cursor?.to ?? from;
@@ -281,12 +281,12 @@ function sameBack(ctx: Context, { record, change }: Earlier, nodes: readonly num
 }
 
 function takeFront(builder: UnitBuilder, { unit, record }: Earlier, front: Mark, marks: Mark[]): void {
-  append(builder.code, unit.code, 0, front.code);
-  append(builder.variableNames, unit.variableNames, 0, front.variables);
-  append(builder.allows, unit.allows, 0, front.allows);
-  append(builder.problems, record.problems, 0, front.problems);
-  append(builder.places, record.places, 0, front.places);
-  append(builder.bindings, record.bindings, 0, front.bindings);
+  builder.code = unit.code.slice(0, front.code);
+  builder.variableNames = unit.variableNames.slice(0, front.variables);
+  builder.allows = unit.allows.slice(0, front.allows);
+  builder.problems = record.problems.slice(0, front.problems);
+  builder.places = record.places.slice(0, front.places);
+  builder.bindings = record.bindings.slice(0, front.bindings);
   for (const binding of builder.bindings) builder.scope.bind(binding);
   builder.inlined = front.inlined;
   // Whether the part taken over refers outside is not known: it may.
@@ -324,21 +324,26 @@ function takeBack(
   }
   const { code } = unit;
   const before = builder.code.length;
-  append(builder.code, code, back.code, code.length);
+  builder.code = builder.code.concat(code.slice(back.code));
   if (delta.code !== 0 || delta.allows !== 0) {
     for (let i = before; i < builder.code.length; i++)
       builder.code[i] = renumbered(builder.code[i], delta.code, delta.allows);
   }
-  append(builder.variableNames, unit.variableNames, back.variables, unit.variableNames.length);
-  append(builder.allows, unit.allows, back.allows, unit.allows.length);
-  append(builder.problems, record.problems, back.problems, record.problems.length);
-  append(builder.places, record.places, back.places, record.places.length);
-  append(builder.bindings, record.bindings, back.bindings, record.bindings.length);
+  builder.variableNames = builder.variableNames.concat(unit.variableNames.slice(back.variables));
+  builder.allows = builder.allows.concat(unit.allows.slice(back.allows));
+  builder.problems = builder.problems.concat(record.problems.slice(back.problems));
+  builder.places = builder.places.concat(record.places.slice(back.places));
+  builder.bindings = builder.bindings.concat(record.bindings.slice(back.bindings));
   for (const binding of builder.bindings) builder.scope.bind(binding);
   builder.inlined += record.marks[record.marks.length - 1].inlined - back.inlined;
   builder.refersOutside ||= record.refersOutside;
-  for (const mark of record.marks) {
-    if (mark.nodes <= back.nodes) continue;
+  const unchanged = Object.values(delta).every((n) => n === 0);
+  for (let i = record.marks.indexOf(back) + 1; i < record.marks.length; i++) {
+    const mark = record.marks[i];
+    if (unchanged) {
+      marks.push(mark);
+      continue;
+    }
     marks.push({
       nodes: mark.nodes + delta.nodes,
       code: mark.code + delta.code,
@@ -382,8 +387,4 @@ function sameBindings(now: readonly Binding[], old: readonly Binding[], from: nu
 function sameMeaning(a: Omit<Binding, 'declared'>, b: Omit<Binding, 'declared'>): boolean {
   const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
   return JSON.stringify(a, plain) === JSON.stringify(b, plain);
-}
-
-function append<T>(to: T[], from: readonly T[], start: number, end: number): void {
-  for (let i = start; i < end; i++) to.push(from[i]);
 }

@@ -21,26 +21,30 @@ export interface Change {
   newEnd: number;
 }
 
-const BLOCK = 4096;
-
-/** Compares by blocks first: string comparison runs at memory speed, a loop over characters does not. */
+/** Compares by blocks first, ever smaller ones: string comparison runs at memory speed, a loop over characters does not. */
 export function changeBetween(old: string, now: string): Change {
   const shorter = Math.min(old.length, now.length);
   let prefix = 0;
-  while (prefix + BLOCK <= shorter && old.slice(prefix, prefix + BLOCK) === now.slice(prefix, prefix + BLOCK))
-    prefix += BLOCK;
+  for (let block = 1 << 16; block >= 64; block >>= 2) {
+    while (prefix + block <= shorter && old.slice(prefix, prefix + block) === now.slice(prefix, prefix + block))
+      prefix += block;
+  }
   while (prefix < shorter && old.charCodeAt(prefix) === now.charCodeAt(prefix)) prefix++;
   const rest = shorter - prefix;
-  let suffix = 0;
-  while (
-    suffix + BLOCK <= rest &&
-    old.slice(old.length - suffix - BLOCK, old.length - suffix) ===
-      now.slice(now.length - suffix - BLOCK, now.length - suffix)
-  ) {
-    suffix += BLOCK;
+  let a = old.length;
+  let b = now.length;
+  const last = old.length - rest;
+  for (let block = 1 << 16; block >= 64; block >>= 2) {
+    while (a - block >= last && old.slice(a - block, a) === now.slice(b - block, b)) {
+      a -= block;
+      b -= block;
+    }
   }
-  while (suffix < rest && old.charCodeAt(old.length - suffix - 1) === now.charCodeAt(now.length - suffix - 1)) suffix++;
-  return { prefix, oldEnd: old.length - suffix, newEnd: now.length - suffix };
+  while (a > last && old.charCodeAt(a - 1) === now.charCodeAt(b - 1)) {
+    a--;
+    b--;
+  }
+  return { prefix, oldEnd: a, newEnd: b };
 }
 
 export function parse(text: string, previous?: Parsed, change?: Change): Parsed {

@@ -1,6 +1,5 @@
 /** The language reference, `docs/language.md`, from the same tables that the analysis reads: what is written there is what is accepted. */
 import { hardwareOptionTable } from '../hardware/options.ts';
-import { allowableRules } from '../invariants/catalogue.ts';
 import { DEFAULT_KERNEL } from './declarations.ts';
 import { functions } from './functions.ts';
 import type { Operand, OperationSpec, QuerySpec } from './operation-table.ts';
@@ -204,7 +203,7 @@ ${table(
 Positional arguments come in order. A named one is written with its name: \`asid 1\`, \`gpa 0\`; any positional one can be. A flag is its bare word: \`assigned\`.
 A guest's operations are its first vCPU's at VMPL0 unless it says \`g.vcpu(1).read(0)\`, \`g.vmpl(1).read(0)\` or both.
 
-Rules that can be allowed: ${codes(allowableRules)}.`;
+Rules that can be allowed are those about behaviour; a name that is none of them is answered with the list.`;
 }
 
 function outcomes(): string {

@@ -9,16 +9,16 @@ export const INLINE_LIMIT = 100_000;
 export const PROBLEM_LIMIT = 1000;
 
 export class UnitBuilder {
-  readonly code: Instruction[] = [];
-  readonly variableNames: string[] = [];
-  readonly allows: Allow[] = [];
+  code: Instruction[] = [];
+  variableNames: string[] = [];
+  allows: Allow[] = [];
   /** Names declared in the scenario's own block, in order. */
-  readonly bindings: Binding[] = [];
+  bindings: Binding[] = [];
   /** Every place in the unit that something refers to: what must be moved when the text in front of it grows. */
-  readonly places: Span[] = [];
+  places: Span[] = [];
   /** The scenario's own block. */
   readonly scope: Scope;
-  readonly problems: Problem[];
+  problems: Problem[];
   /** Statements inlined so far, and calls. */
   inlined = 0;
   /** Whether code refers to places in other units of the document, which must then not have moved. */

@@ -16,7 +16,9 @@ test('docs/language.md is up to date; UPDATE_EXPECT=1 writes it anew', () => {
     mkdirSync(join(page, '..'), { recursive: true });
     writeFileSync(page, text);
   }
-  assert.equal(readFileSync(page, 'utf8').replaceAll('\r\n', '\n'), text);
+  const written = readFileSync(page, 'utf8').replaceAll('\r\n', '\n');
+  const line = written.split('\n').findIndex((l, i) => l !== text.split('\n')[i]);
+  assert.ok(written === text, `line ${line + 1} is not what the tables say: UPDATE_EXPECT=1 writes it anew`);
 });
 
 test('every example of the tables is accepted as it stands', () => {
