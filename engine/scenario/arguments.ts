@@ -4,7 +4,7 @@ import { coerce, expression, unknownName } from './analyze-expression.ts';
 import { type Context, quoted, suggestion } from './context.ts';
 import { Constant, Unknown } from './expression.ts';
 import type { Operand } from './operation-table.ts';
-import { operandSignature, signature } from './operations.ts';
+import { signature } from './operations.ts';
 import type { Expr, Span } from './program.ts';
 import { parseNumber } from './quantity.ts';
 import { isFlaw, type SyntaxNode } from './syntax.ts';
@@ -227,5 +227,3 @@ function defaultValue(operand: Operand, span: Span): Expr {
   const parsed = parseNumber(text);
   return new Constant({ kind: operand.kind as 'int', value: 'error' in parsed ? 0 : Number(parsed.value) }, span);
 }
-
-export { operandSignature };

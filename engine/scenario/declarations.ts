@@ -20,12 +20,7 @@ const MAX_GUESTS = 1022;
 
 export const DEFAULT_KERNEL = 'kvm-rfc-v8';
 
-/** What an imported file lends: its `let`s and sequences. */
-export interface Lent {
-  home: Home;
-}
-
-/** Finds what an `import` names; `undefined` after reporting why not. */
+/** Finds the file that an `import` names, for its `let`s and sequences; `undefined` after reporting why not. */
 export type Importer = (ctx: Context, node: SyntaxNode, path: string) => Home | undefined;
 
 export interface Declarations {
