@@ -44,6 +44,7 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
   let fps = thread.fps;
   let depth = thread.depth;
   let loopBudget = thread.loopBudget;
+  let lookAt = thread.lookAt;
 
   // The running frame.
   let fp = fps[depth];
@@ -358,10 +359,13 @@ export function execute(vm: Vm, thread: Thread, budget: Budget): RunResult {
         break;
       }
       case 66: // LOOP
-        if (loopBudget <= 0) {
-          trapCode = TrapCode.Budget;
-          operand = b;
-          break run;
+        if (loopBudget <= lookAt) {
+          if (loopBudget <= 0 || thread.recurs(vm, (i >> 2) - 1, depth, top, loopBudget)) {
+            trapCode = TrapCode.Budget;
+            operand = b;
+            break run;
+          }
+          lookAt = thread.lookAt;
         }
         loopBudget--;
         i = a << 2;

@@ -6,6 +6,7 @@
  * the instruction at fault. That of a calling frame is its call.
  */
 import type { CodeProblem, TrapCode } from './bytecode.ts';
+import { isInWindow, nextLook, Recurrence } from './recurrence.ts';
 import { SlotArray } from './slots.ts';
 
 export type ThreadStatus = 'idle' | 'running' | 'done' | 'trapped';
@@ -20,6 +21,8 @@ export interface Trap {
   site: number;
   /** For TrapCode.Budget: the loop (index into FunctionCode.loops), or -1 when it was a call that used up the budget. */
   loop?: number;
+  /** For TrapCode.Budget: the loop was stopped before its budget was used up, because its turns repeat each other. */
+  endless?: boolean;
   /** For code that could not be compiled: what is wrong with it. */
   problem?: CodeProblem;
 }
@@ -43,6 +46,12 @@ export const MAX_DEPTH = 4096;
 const INITIAL_REGISTERS = 512;
 const INITIAL_FRAMES = 32;
 
+/** What counts turns and changes: the machine that a thread runs on. */
+interface TurnCounter {
+  readonly loopBudget: number;
+  readonly journal: { readonly length: number };
+}
+
 export class Thread {
   readonly number: number;
   readonly registers = new SlotArray(INITIAL_REGISTERS);
@@ -50,6 +59,12 @@ export class Thread {
   trap: Trap | undefined;
   /** Back edges and calls this thread may still make. */
   loopBudget = 0;
+
+  /** The rest of the budget at which the next turn is looked at for a recurrence; 0 when none is. */
+  lookAt = 0;
+  /** The turns of a loop have been found to repeat each other. */
+  endless = false;
+  private readonly recurrence = new Recurrence();
 
   /** Depth of the running frame, 0 for the outermost; -1 when there is none. */
   depth = -1;
@@ -85,6 +100,25 @@ export class Thread {
     if (top > this.registers.capacity) this.registers.grow(Math.max(top, this.registers.capacity * 2));
   }
 
+  /** Set the turns and calls that may still be made, when a call begins or a thread is put back. */
+  setBudget(left: number): void {
+    this.loopBudget = left;
+    this.endless = false;
+    this.recurrence.forget();
+    // The next turn finds out where the first window is.
+    this.lookAt = left;
+  }
+
+  /** A turn that may be in a window of recurrence.ts ends: whether the loop goes round in circles. Says when to look next. */
+  recurs(vm: TurnCounter, pc: number, depth: number, top: number, left: number): boolean {
+    const turns = vm.loopBudget - left;
+    if (isInWindow(turns)) this.endless = this.recurrence.seen(this, pc, depth, top, vm.journal.length);
+    const next = nextLook(turns);
+    if (next !== turns + 1) this.recurrence.forget();
+    this.lookAt = Math.max(0, vm.loopBudget - next);
+    return this.endless;
+  }
+
   snapshot(): ThreadSnapshot {
     const frames = new Int32Array((this.depth + 1) * 3);
     for (let i = 0; i <= this.depth; i++) {
@@ -110,7 +144,7 @@ export class Thread {
     const depth = from.frames.length / 3 - 1;
     this.status = from.status;
     this.trap = from.trap;
-    this.loopBudget = from.loopBudget;
+    this.setBudget(from.loopBudget);
     this.depth = depth;
     this.top = from.registers.length;
     for (let i = 0; i <= depth; i++) {

@@ -19,7 +19,10 @@ export function stop(vm: Vm, thread: Thread, pc: number, code: number, operand: 
     pc,
     site: vm.siteOf(index, pc),
   };
-  if (code === TrapCode.Budget) trap.loop = operand;
+  if (code === TrapCode.Budget) {
+    trap.loop = operand;
+    if (thread.endless) trap.endless = true;
+  }
   const problem = code === TrapCode.Unsupported ? source.problems[operand] : undefined;
   if (problem !== undefined && source.code[pc * 4] === Op.TRAP) {
     trap.problem = problem;
@@ -32,6 +35,7 @@ export function stop(vm: Vm, thread: Thread, pc: number, code: number, operand: 
 function messageOf(vm: Vm, thread: Thread, source: FunctionCode, pc: number, code: number, operand: number): string {
   if (code === TrapCode.Budget) {
     const where = operand >= 0 ? `loop ${operand} of ${source.name}` : `a call in ${source.name}`;
+    if (thread.endless) return `${where} goes round in circles: nothing changes from one turn to the next`;
     return `${where} used up the budget of ${vm.loopBudget} turns and calls`;
   }
   if (code === TrapCode.StackOverflow) {

@@ -131,7 +131,7 @@ export class Vm {
     thread.top = callee.frameSize;
     thread.status = 'running';
     thread.trap = undefined;
-    thread.loopBudget = this.loopBudget;
+    thread.setBudget(this.loopBudget);
   }
 
   /** Run `thread` until it is done, traps, or has used up `budget`. Slicing a run does not change what it does. */
