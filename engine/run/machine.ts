@@ -307,6 +307,9 @@ export class Machine implements MachineView {
       const loop = trap.loop === undefined || trap.loop < 0 ? undefined : code.loops[trap.loop];
       const line = loop === undefined ? undefined : this.program.location(loop.origin);
       const name = loop === undefined ? 'A call' : `The loop at line ${(line as Location).range.start.line + 1}`;
+      const how = trap.endless
+        ? 'never ends: nothing changes from one turn to the next'
+        : `did not end within ${this.vm.loopBudget.toLocaleString('en')} turns and was stopped`;
       return {
         ...base,
         rule: 'TERM',
