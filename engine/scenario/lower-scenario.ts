@@ -254,6 +254,9 @@ function lastMark(marks: readonly Mark[], nodes: number): Mark {
   return marks[low];
 }
 
+/** Nodes of a block that a waiting `allow` passes over. */
+const NO_STATEMENT: ReadonlySet<number> = new Set([ERROR, t.Junk, t.StrayBlock]);
+
 /** The first mark behind the change from which on everything stands as it stood, but for its place; undefined if there is none. */
 function sameBack(ctx: Context, { record, change }: Earlier, nodes: readonly number[], front: Mark): Mark | undefined {
   const old = record.nodes;
@@ -275,6 +278,11 @@ function sameBack(ctx: Context, { record, change }: Earlier, nodes: readonly num
     mark = record.marks[record.marks.indexOf(mark) + 1];
     if (mark === undefined) return undefined;
   }
+  // An `allow` in front of the part that would be taken over may wait for its first statement, which then is another one than before. What is
+  // no statement does not end the wait.
+  let inFront = nodes.length / 3 - (old.length / 3 - mark.nodes) - 1;
+  while (inFront >= front.nodes && NO_STATEMENT.has(nodes[inFront * 3])) inFront--;
+  if (inFront >= front.nodes && nodes[inFront * 3] === t.AllowStatement) return undefined;
   // An `allow` that waits at the end has no mark behind it.
   const last = record.marks[record.marks.length - 1];
   return last.nodes === old.length / 3 && mark.nodes < last.nodes ? mark : undefined;

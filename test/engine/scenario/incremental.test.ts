@@ -123,3 +123,24 @@ scenario "s" {
     [at('page'), at('page', 1), at('page', 2)],
   );
 });
+
+test('an allow that comes to wait, or no longer waits, is not taken over with what stands behind it', () => {
+  const lines = ['allow ORDER "a"', 'allow ATTR-RMP "b" {', '  g.read(0)', '}', 'g.read(1)', 'g.read(2)', 'g.read(3)'];
+  const whole = GUEST + unit('a', ...lines);
+  const edits: [string, string][] = [
+    ['allow ATTR-RMP "b" {', 'allow ATTR-RMP "b"'],
+    ['allow ATTR-RMP "b" {', '4Kallow ATTR-RMP "b" {'],
+    ['ATTR-RMP "b"', 'ATTR\nRMP "b"'],
+    ['  }', '  0}'],
+    ['allow ORDER', '"allow ORDER'],
+  ];
+  for (const [from, to] of edits) {
+    const broken = whole.replace(from, to);
+    assert.notEqual(broken, whole);
+    let last = analyze(PATH, whole, files());
+    for (const text of [broken, whole, broken]) {
+      last = analyze(PATH, text, files(), last);
+      assert.deepEqual(plain(last), plain(analyze(PATH, text, files())), text);
+    }
+  }
+});
