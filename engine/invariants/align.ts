@@ -15,6 +15,9 @@ export const align: Invariant = {
   severity: 'error',
   statement: 'A 2M RMP entry has a 2M-aligned system and guest physical address.',
   source: 'APM vol. 2, 15.36.3; review of RFC v8 48/56 by Dave Hansen',
+  explanation: `Nothing makes a restrictedmem offset, the GFN and the PFN congruent modulo 2M, and a conversion loop that looks at one of them only will sooner or later ask for a 2M entry at an address that cannot have one. RMPUPDATE answers FAIL_INPUT, and no retry changes that.
+
+Judged on what the kernel asks for, and on 2M entries that are bound to a GFN which is not 2M-aligned. Check all three numbers before choosing 2M, and fall back to 4K.`,
   check(step: StepView): Finding[] {
     const { trace } = step;
     const findings: Finding[] = [];

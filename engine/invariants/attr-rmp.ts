@@ -10,7 +10,7 @@
 
 import { errnoName } from '../base/errno.ts';
 import { countPages, type Run } from '../base/runs.ts';
-import { formatRuns, hex, plural } from '../base/text.ts';
+import { agree, formatRuns, hex, plural } from '../base/text.ts';
 import { failedResults, whyLeftAlone } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import { type GuestView, newlyViolating, type StepView } from './step-view.ts';
@@ -22,6 +22,10 @@ export const attrRmp: Invariant = {
   statement:
     'A private page is assigned to its guest at its GPA in the RMP; a shared page is never mapped from an assigned frame.',
   source: 'KVM_SET_MEMORY_ATTRIBUTES (RFC v8 02/56, 06/56); APM vol. 2, 15.36.10',
+  repeats: ['BOUND', 'COVER'],
+  explanation: `A page with KVM_MEMORY_ATTRIBUTE_PRIVATE is mapped from its private file. When the RMP does not say that it is this guest's, at this GPA, every private access faults with #NPF(RMP|ENC); when a shared gfn still maps an assigned frame, guest and VMM each look at a page of their own without any fault.
+
+Judged when a step has come to rest, on the gfns it touched. A kernel that changes the RMP in the ioctl (RFC v8) must have the entry in place by then. A lazy one (guest_memfd) prepares pages at the first fault: an unassigned page is fine there. A range conversion that failed is PARTIAL's to report.`,
   check,
 };
 
@@ -40,7 +44,8 @@ function check(step: StepView): Finding[] {
     const failedRange = request !== undefined && request.guest === guest && failedResults(step).length > 0;
     for (const group of byDirection(step, guest, runs)) {
       const rest = failedRange ? outside(group.runs, request.startGfn, request.endGfn) : group.runs;
-      if (rest.length > 0) findings.push(describe(step, guest, rest, group.private));
+      if (rest.length > 0)
+        findings.push({ ...describe(step, guest, rest, group.private), pages: step.framesBehind(guest, rest) });
     }
   }
   return findings;
@@ -86,11 +91,12 @@ function outside(runs: readonly Run[], start: number, end: number): Run[] {
 function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPrivate: boolean): Finding {
   const first = runs[0].start;
   const where = formatRuns('gfn', runs);
-  const pages = plural(countPages(runs), 'page');
+  const n = countPages(runs);
+  const whose = `${plural(n, 'page')} of guest ${guest.name} (${where}) ${agree(n, 'has', 'have')} attribute`;
   const pfn = step.backing(guest, first);
   if (!isPrivate) {
     const mapped = step.mapped(guest, first);
-    const head = `${pages} of guest ${guest.name} (${where}) have attribute SHARED, but `;
+    const head = `${whose} SHARED, but `;
     if (mapped !== undefined && step.entry(mapped).assigned) {
       return {
         message: `${head}the NPT still maps assigned pfn ${hex(mapped)} there: a C=0 access reaches the private page without a fault while the VMM uses the other one. Zap the range (kvm_unmap_gfn_range) before the attribute changes hands.`,
@@ -102,14 +108,15 @@ function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPriv
       ...(why.event === undefined ? {} : { event: why.event }),
     };
   }
-  const state = pfn === undefined ? 'no private page backs them' : describeEntry(step, pfn, first);
+  const state =
+    pfn === undefined ? `no private page backs ${agree(n, 'it', 'them')}` : describeEntry(step, pfn, first, n);
   const why = whyLeftAlone(step, first);
-  const head = `${pages} of guest ${guest.name} (${where}) have attribute PRIVATE, but ${state}`;
-  const effect = 'A private access faults with #NPF(RMP|ENC) and nothing later converts them.';
+  const head = `${whose} PRIVATE, but ${state}`;
+  const effect = `A private access faults with #NPF(RMP|ENC) and nothing later converts ${agree(n, 'it', 'them')}.`;
   switch (why.kind) {
     case 'advanced':
       return {
-        message: `${head}. The loop went on by ${plural(why.advanced, 'page')} from gfn ${hex(why.first)} after updating ${plural(why.updated, 'RMP entry').replace('entrys', 'entries')}. ${effect}`,
+        message: `${head}. The loop went on by ${plural(why.advanced, 'page')} from gfn ${hex(why.first)} after updating ${plural(why.updated, 'RMP entry', 'RMP entries')}. ${effect}`,
         event: why.event,
       };
     case 'no-page':
@@ -122,9 +129,12 @@ function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPriv
   }
 }
 
-function describeEntry(step: StepView, pfn: number, gfn: number): string {
+function describeEntry(step: StepView, pfn: number, gfn: number, n: number): string {
   const entry = step.entry(pfn);
-  if (!entry.assigned) return `their RMP entries are unassigned (pfn ${hex(pfn)} on)`;
+  if (!entry.assigned)
+    return n === 1
+      ? `its RMP entry is unassigned (pfn ${hex(pfn)})`
+      : `their RMP entries are unassigned (pfn ${hex(pfn)} on)`;
   if (entry.gfn !== gfn)
     return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid} at GPA ${hex(entry.gfn * 4096)} instead of ${hex(gfn * 4096)}`;
   return `pfn ${hex(pfn)} is assigned to ASID ${entry.asid}`;

@@ -1,31 +1,86 @@
 /**
  * The one table of rules: every diagnostic the product can give has a row here. Severities, documentation links, `allow` and reports are read from it.
  */
+
 import { align } from './align.ts';
+import { asidcnt } from './asidcnt.ts';
 import { attrRmp } from './attr-rmp.ts';
+import { bound } from './bound.ts';
+import { cf } from './cf.ts';
 import { count } from './count.ts';
+import { cover } from './cover.ts';
+import { dm } from './dm.ts';
+import { free } from './free.ts';
+import { gpaInj } from './gpa-inj.ts';
+import { headonly } from './headonly.ts';
+import { hostw } from './hostw.ts';
+import { idemp } from './idemp.ts';
 import { imm } from './imm.ts';
+import { inuse } from './inuse.ts';
 import type { Invariant, RuleInfo } from './invariant.ts';
+import { launch } from './launch.ts';
+import { leak } from './leak.ts';
+import { lock } from './lock.ts';
 import { lockBalance } from './lock-balance.ts';
+import { lookup } from './lookup.ts';
 import { order } from './order.ts';
 import { overlap } from './overlap.ts';
+import { owner } from './owner.ts';
 import { partial } from './partial.ts';
+import { psc } from './psc.ts';
+import { psmashZap } from './psmash-zap.ts';
 import { ref } from './ref.ts';
+import { retry } from './retry.ts';
+import { size } from './size.ts';
 import { swallow } from './swallow.ts';
 import { tail } from './tail.ts';
+import { valid } from './valid.ts';
+import { vmpl } from './vmpl.ts';
+import { walk } from './walk.ts';
+import { zap } from './zap.ts';
 
 /** The invariants, in the order in which their findings are shown on a step. */
 export const invariants: readonly Invariant[] = [
+  // what a conversion did and left
   order,
+  bound,
   attrRmp,
   partial,
+  psc,
   swallow,
+  cover,
   overlap,
   imm,
   align,
+  inuse,
+  retry,
+  idemp,
+  lookup,
+  // nested page table, and what the guest meets
+  zap,
+  psmashZap,
+  size,
+  valid,
+  gpaInj,
+  cf,
+  walk,
+  vmpl,
+  // the host's own memory
+  hostw,
+  dm,
+  leak,
+  free,
+  ref,
+  // launch and ASIDs
+  launch,
+  owner,
+  asidcnt,
+  // the table itself
   count,
   tail,
-  ref,
+  headonly,
+  // locks
+  lock,
   lockBalance,
 ];
 

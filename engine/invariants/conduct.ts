@@ -2,12 +2,27 @@
  * What the kernel's C did with the RMP during a step, read off the trace: which instructions failed for good, what a loop over guest frames
  * skipped, which results were handed up. Several behavioural rules look at the same facts; they are gathered here.
  */
+import { errnoName } from '../base/errno.ts';
+import { rmpCodeName } from '../hardware/instruction-checks.ts';
 import { EventKind } from '../trace/trace.ts';
 import type { StepView } from './step-view.ts';
 
 /** RMPUPDATE operand flags as the trace packs them (EventKind.Rmpupdate, column a). */
 export const operandIsLarge = (flags: number): boolean => (flags & 2) !== 0;
 export const operandIsAssigned = (flags: number): boolean => (flags & 1) !== 0;
+
+export const operandIsImmutable = (flags: number): boolean => (flags & 4) !== 0;
+
+/** PVALIDATE's operands as the trace packs them (EventKind.Pvalidate, column a). */
+export const PVALIDATE_2M = 1;
+export const PVALIDATE_VALIDATE = 2;
+export const PVALIDATE_CF = 4;
+
+/** Firmware command ids (SNP firmware ABI; include/linux/psp-sev.h). */
+export const SNP_ACTIVATE = 0x91;
+export const SNP_ACTIVATE_EX = 0x95;
+export const SNP_LAUNCH_UPDATE = 0xa1;
+export const SNP_LAUNCH_FINISH = 0xa2;
 
 /** Instruction result codes (RMPUPDATE and PSMASH share them), APM vol. 3. */
 export const FAIL_INPUT = 1;
@@ -57,6 +72,16 @@ export function failedResults(step: StepView): number[] {
   for (let e = step.from; e < step.to; e++) if (step.trace.kind[e] === EventKind.FailedResult) out.push(e);
   return out;
 }
+
+/** Of failed results, the one that was handed up farthest: whoever got it did not hand it on. */
+export const shallowest = (step: StepView, failed: readonly number[]): number =>
+  failed.reduce((best, e) => (step.trace.a[e] <= step.trace.a[best] ? e : best));
+
+/** `-EINVAL`, or `code 3` for what is no errno. */
+export const resultText = (code: number): string => (code < 0 ? `-${errnoName(-code)}` : `code ${code}`);
+
+/** Name of a failed RMPUPDATE's or PSMASH's code. */
+export const failName = (code: number, psmash: boolean): string => rmpCodeName(code, psmash ? 'psmash' : 'rmpupdate');
 
 /** Why a loop over guest frames left a frame alone. */
 export type SkipReason =

@@ -10,6 +10,7 @@ export const count: Invariant = {
   statement:
     'The subpage count of a 2M region equals the assigned 4K pages among its last 511; it is 0 while the region is one 2M entry.',
   source: 'AMD-ASPFW sev_rmp.c (rmp_entry_write, subpage_count)',
+  explanation: `The head entry of a 2M region counts the assigned 4K pages among the other 511; RMPUPDATE refuses a 2M entry while it is not 0. The instructions keep it, so this rule catches raw writes (a dump replayed, a what-if) and errors of the simulator itself.`,
   check(step: StepView): Finding[] {
     const frames = step.rmpTouched.map((run) => ({
       start: Math.floor(run.start / 512),

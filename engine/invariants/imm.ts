@@ -11,6 +11,7 @@ export const imm: Invariant = {
   severity: 'error',
   statement: 'RMPUPDATE and PSMASH are not used on immutable or HV-Fixed pages.',
   source: 'APM vol. 3, RMPUPDATE and PSMASH; APM vol. 2, table 15-34',
+  explanation: `Firmware marks pages that it holds (Immutable) and pages that must stay the hypervisor's (HV_FIXED). RMPUPDATE and PSMASH refuse them with FAIL_PERMISSION; a kernel that asks either does not know what it has, or forgot SNP_PAGE_RECLAIM.`,
   check(step: StepView): Finding[] {
     const { trace } = step;
     const findings: Finding[] = [];
@@ -26,6 +27,7 @@ export const imm: Invariant = {
       findings.push({
         message: `${trace.kind[e] === EventKind.Psmash ? 'PSMASH' : 'RMPUPDATE'} at pfn ${hex(pfn)}: FAIL_PERMISSION, the entry is immutable (${what}). Only firmware can release it (SNP_PAGE_RECLAIM); retrying cannot help.`,
         event: e,
+        pages: [{ start: pfn, end: pfn + 1 }],
       });
     }
     return findings;

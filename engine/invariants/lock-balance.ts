@@ -8,6 +8,7 @@ export const lockBalance: Invariant = {
   severity: 'error',
   statement: 'A call into the kernel releases every lock it takes, and none that it does not hold.',
   source: 'Documentation/locking; lockdep',
+  explanation: `Judged when a call from outside the kernel has returned: a lock still held then is never released, and a release without a matching acquire undoes somebody else's.`,
   check(step: StepView): Finding[] {
     return step.unbalancedLocks.map((lock) => ({
       message:

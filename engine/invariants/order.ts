@@ -16,6 +16,9 @@ export const order: Invariant = {
   severity: 'error',
   statement: 'A conversion loop advances by exactly the pages whose RMP entries it updated.',
   source: 'sev_update_mem_attr (RFC v8 48/56); review by Dave Hansen',
+  explanation: `RMPUPDATE knows 4K and 2M. A loop that goes on by the folio's size after one update passes over pages that were never converted, or converts some twice.
+
+Judged from the trace: each time a loop variable that counts pages advances, the advance is compared with the RMP entries updated since its last advance. Rounds that updated nothing (an attribute loop, a page that was shared already) are not judged.`,
   check,
 };
 

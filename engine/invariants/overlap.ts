@@ -4,7 +4,8 @@
  * The state half cannot be reached through the instructions (RMPUPDATE refuses with FAIL_OVERLAP); it catches raw writes. The behaviour half
  * catches the kernel asking for it: a FAIL_OVERLAP that no retry gets past is permanent, because an assigned page of the other size is in the way.
  */
-import { hex, plural } from '../base/text.ts';
+import { agree, hex, plural } from '../base/text.ts';
+import { Check, checkOf } from '../hardware/instruction-checks.ts';
 import { EventKind } from '../trace/trace.ts';
 import { attempts, FAIL_OVERLAP, lastingFailures, operandIsLarge } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -17,6 +18,9 @@ export const overlap: Invariant = {
   statement:
     'No 4K entry is assigned under an assigned 2M entry, no 2M entry covers assigned 4K entries, and no conversion asks for either.',
   source: 'APM vol. 3, RMPUPDATE; rmpupdate() (RFC v8 14/56)',
+  explanation: `A region is one 2M entry or 4K entries, never both. RMPUPDATE refuses the other size with FAIL_OVERLAP, and while that can also mean that another CPU is at work on the region, an assigned page of the other size does not go away by itself.
+
+Judged on failures of the kernel's own instructions that no later attempt in the step got past. A conversion that only had to wait for another CPU is not reported.`,
   check,
 };
 
@@ -24,6 +28,8 @@ function check(step: StepView): Finding[] {
   const findings: Finding[] = [];
   for (const e of lastingFailures(step)) {
     if (step.trace.kind[e] !== EventKind.Rmpupdate || step.trace.code[e] !== FAIL_OVERLAP) continue;
+    // Another CPU was at work on the region for longer than the kernel tried: nothing is in the way.
+    if (checkOf(step.trace.a[e]) === Check.ContendedOther) continue;
     findings.push(describe(step, e));
   }
   const isBad = (pfn: number): boolean => {
@@ -55,13 +61,18 @@ function describe(step: StepView, e: number): Finding {
   const retried = n > 1 ? ` after ${plural(n, 'attempt')}` : '';
   if (operandIsLarge(trace.a[e])) {
     const head = step.head(Math.floor(pfn / 512));
+    const inTheWay = trace.cause[e];
+    const since = inTheWay >= 0 && inTheWay < step.from ? ` since ${step.describeStep(inTheWay)}` : '';
     return {
-      message: `RMPUPDATE 2M at pfn ${hex(pfn)}: FAIL_OVERLAP${retried}. ${plural(head.subpageCount, 'page')} of the region ${head.subpageCount === 1 ? 'is' : 'are'} assigned as 4K (subpage count ${head.subpageCount}); retrying cannot help, and PSMASH cannot be undone by the host. Convert page by page, or make the region shared first.`,
+      message: `RMPUPDATE 2M at pfn ${hex(pfn)}: FAIL_OVERLAP${retried}. ${plural(head.subpageCount, 'page')} of the region ${agree(head.subpageCount, 'is', 'are')} assigned as 4K (subpage count ${head.subpageCount})${since}; retrying cannot help, and PSMASH cannot be undone by the host. Convert page by page, or make the region shared first.`,
       event: e,
+      pages: [{ start: pfn, end: pfn + 512 }],
+      ...(since === '' ? {} : { since: inTheWay }),
     };
   }
   return {
     message: `RMPUPDATE 4K at pfn ${hex(pfn)}: FAIL_OVERLAP${retried}. The page lies in an assigned 2M entry at pfn ${hex(pfn - (pfn % 512))}; PSMASH that entry first.`,
     event: e,
+    pages: [{ start: pfn, end: pfn + 1 }],
   };
 }

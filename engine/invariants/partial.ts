@@ -4,7 +4,7 @@
  * RFC v8 stores the attributes of the whole range first and then converts page by page until the first error; nothing rolls back.
  */
 import { countPages, type Run } from '../base/runs.ts';
-import { formatRuns, plural } from '../base/text.ts';
+import { agree, formatRuns, plural } from '../base/text.ts';
 import { disagrees } from './attr-rmp.ts';
 import { failedResults } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -16,6 +16,9 @@ export const partial: Invariant = {
   severity: 'error',
   statement: 'A failed range conversion leaves attribute and RMP consistent for every page of the range.',
   source: 'sev_update_mem_attr (RFC v8 48/56), kvm_vm_set_region_attr (RFC v8 06/56)',
+  explanation: `The attributes of the whole range are stored first and pages are converted one by one until the first error. What was not reached has an attribute that the RMP does not know, and userspace cannot tell how far the kernel got.
+
+Judged once for the request, instead of page by page.`,
   check,
 };
 
@@ -37,10 +40,19 @@ function check(step: StepView): Finding[] {
   // Show the failing call in the conversion itself: the deepest frame that was handed the failure.
   const { trace } = step;
   const deepest = failed.reduce((best, e) => (trace.a[e] > trace.a[best] ? e : best));
+  const where = formatRuns('gfn', left);
+  const state = `${agree(bad, 'has', 'have')} attribute ${to} but ${agree(bad, 'its RMP entry was', 'their RMP entries were')} never changed`;
+  const told =
+    bad === total && total > 1
+      ? `The conversion stopped at its first page: all ${plural(total, 'page')} (${where}) ${state}`
+      : bad === total
+        ? `The conversion failed: the page (${where}) ${state}`
+        : `The conversion stopped half-way: ${bad} of ${plural(total, 'page')} (${where}) ${state}`;
   return [
     {
-      message: `The conversion stopped half-way: ${plural(bad, 'page')} of ${total} (${formatRuns('gfn', left)}) have attribute ${to} but their RMP entries were never changed, and nothing rolls back. Convert before storing the attributes, or take them back for what failed.`,
+      message: `${told}, and nothing rolls back. Convert before storing the attributes, or take them back for what failed.`,
       event: deepest,
+      pages: step.framesBehind(request.guest, left),
     },
   ];
 }

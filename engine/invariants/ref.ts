@@ -10,6 +10,9 @@ export const ref: Invariant = {
   severity: 'error',
   statement: 'Every page reference taken during a call is dropped exactly once before it returns.',
   source: 'kvm_restrictedmem_get_pfn, put_page; snp_launch_update_gfn_handler (RFC v8 35/56)',
+  explanation: `get_pfn takes a reference that keeps the page from being freed. One dropped too few pins the page for ever, one too many frees it under its users.
+
+Judged when the call has returned, when no reference may be left of those it took.`,
   check(step: StepView): Finding[] {
     const findings: Finding[] = [];
     const set = step.violating('REF', 0);

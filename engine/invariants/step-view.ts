@@ -68,6 +68,10 @@ export interface StepView {
   readonly guests: readonly GuestView[];
   /** Key in the operations table. */
   readonly operation: string;
+  /** The C function that a `kernel` step calls. */
+  readonly callee: string | undefined;
+  /** The guest that the step names as an operand. */
+  readonly subject: GuestView | undefined;
   /** The guest that took the step; undefined if the host or the VMM did. */
   readonly actor: GuestView | undefined;
   readonly outcome: OutcomeView;

@@ -9,6 +9,7 @@ export const tail: Invariant = {
   severity: 'error',
   statement: 'Under an assigned 2M entry all 511 tail entries are assigned, with ASID 0 and not immutable.',
   source: 'AMD-ASPFW snp_mcmd_page_unsmash; RFC v8 17/56',
+  explanation: `Under an assigned 2M entry the other 511 entries only say that they are assigned: owner, GPA and Validated are the head's. The instructions keep it so; this rule catches raw writes.`,
   check(step: StepView): Finding[] {
     const isBad = (pfn: number): boolean => {
       const raw = step.rawEntry(pfn);

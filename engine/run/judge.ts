@@ -100,6 +100,8 @@ class FinishedStep implements StepView {
   readonly range: GuestRange | undefined;
   readonly guests: readonly GuestView[];
   readonly operation: string;
+  readonly callee: string | undefined;
+  readonly subject: GuestView | undefined;
   readonly actor: GuestView | undefined;
   readonly outcome: OutcomeView;
   readonly stated: string | undefined;
@@ -122,6 +124,9 @@ class FinishedStep implements StepView {
     this.request = requestOf(step, args, this.range);
     this.guests = machine.guests;
     this.operation = step.operation;
+    this.callee = args.callee;
+    const named = args.values.find((value) => value?.kind === 'guest');
+    this.subject = named?.kind === 'guest' ? machine.guests[named.guest] : undefined;
     this.actor = args.actor.kind === 'guest' ? machine.guests[args.actor.guest as number] : undefined;
     this.outcome = {
       livelock: outcome.livelock === true,

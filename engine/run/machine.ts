@@ -313,7 +313,7 @@ export class Machine implements MachineView {
       return {
         ...base,
         rule: 'TERM',
-        message: `${name}${within} did not end within ${this.vm.loopBudget.toLocaleString('en')} turns and was stopped. On hardware this is a CPU that never comes back.`,
+        message: `${name}${within} ${how}. On hardware this is a CPU that never comes back.`,
         location: line,
       };
     }

@@ -119,7 +119,7 @@ function fromFinding(run: ScenarioRun, finding: RunFinding, instruction: Instruc
   if (via.length > 0) related.push({ message: 'in this step of the sequence', place: narrow ?? instruction.span });
   return {
     rule: finding.rule,
-    severity: ruleInfo(finding.rule)?.severity ?? 'error',
+    severity: finding.severity ?? ruleInfo(finding.rule)?.severity ?? 'error',
     message: resolveSteps(finding.message, (instance) => mention(run.instructionOf(instance))),
     span: via.length > 0 ? via[0] : (narrow ?? outermost(instruction)),
     related,

@@ -4,8 +4,10 @@
  *
  * "Instance" is one execution of one instruction; a loop makes many of one instruction.
  */
+import type { Severity } from '../base/diagnostic.ts';
 import { ruleInfo } from '../invariants/catalogue.ts';
 import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from '../scenario/program.ts';
+import { EventKind } from '../trace/trace.ts';
 import { evaluateExpect } from './expectation.ts';
 import { explain } from './explain.ts';
 import { judge } from './judge.ts';
@@ -13,6 +15,7 @@ import type { CTrap, Machine, MachineMark } from './machine.ts';
 import { mentionStep } from './mention.ts';
 import type { Action, OperationState, StepArguments } from './operation.ts';
 import { operations } from './operations/index.ts';
+import { relianceNote } from './reliance.ts';
 import { formatOutcome, matches, type Outcome } from './outcome.ts';
 
 /** Something to tell about an instance. */
@@ -27,6 +30,8 @@ export interface RunFinding {
   since?: number;
   /** Narrower place within the instruction, relative to its start. */
   span?: Span;
+  /** Where it is not the rule's own. */
+  severity?: Severity;
   /** A place in C that is no site (a construct that cannot run). */
   location?: CTrap['location'];
   data?: unknown;
@@ -63,6 +68,8 @@ export class ScenarioRun {
   /** Allows that silenced something, in the order they did. */
   private readonly allowsUsed: number[] = [];
   private readonly outcomes: (Outcome | undefined)[] = [];
+  /** Options that each step's results depended on, bits of `Relied`; written when a step is complete, meaningful for those. */
+  private readonly relied: number[] = [];
   private readonly base: MachineMark;
   // The step under way.
   private args: StepArguments | undefined;
@@ -375,11 +382,16 @@ export class ScenarioRun {
   private complete(step: Step, outcome: Outcome): void {
     const instance = this.instances.length - 1;
     this.outcomes[instance] = outcome;
+    this.relied[instance] = this.machine.hardware.reliedOn;
+    const unexpected = outcome.trap === undefined && !matches(step.expected, outcome);
+    const because: string[] = [];
     for (const finding of judge(this.machine, step, this.args as StepArguments, outcome)) {
-      const { rule, ...rest } = finding;
-      if (!this.isAllowed(rule)) this.report({ rule, ...rest });
+      const { rule, explainsOutcome, pages: _, ...rest } = finding;
+      if (this.isAllowed(rule)) continue;
+      if (unexpected && explainsOutcome) because.push(rest.message);
+      else this.report({ rule, ...rest, message: rest.message + this.relianceOf(rest.event) });
     }
-    if (outcome.trap === undefined && !matches(step.expected, outcome)) this.reportOutcome(step, outcome);
+    if (unexpected) this.reportOutcome(step, outcome, because);
     this.machine.endStep();
     this.args = undefined;
     this.steps++;
@@ -388,11 +400,20 @@ export class ScenarioRun {
     if (outcome.trap !== undefined && step.expected?.form !== 'trap') this.state = 'stopped';
   }
 
-  private reportOutcome(step: Step, outcome: Outcome): void {
+  /** What is to be said when an event came out of an instruction that depended on an option. */
+  private relianceOf(event: number | undefined): string {
+    const instance = event === undefined ? undefined : this.machine.instanceOfEvent(event);
+    if (event === undefined || instance === undefined || !isInstruction(this.machine.trace.kind[event])) return '';
+    return relianceNote(this.relied[instance] ?? 0);
+  }
+
+  /** `because`: what rules know of the reason. */
+  private reportOutcome(step: Step, outcome: Outcome, because: readonly string[]): void {
     const canonical = formatOutcome(outcome);
     const { expected } = step;
     const event = this.machine.lastFailure();
-    const why = explain(this.machine, outcome, event);
+    const why =
+      [explain(this.machine, outcome, event), ...because].join(' ') + relianceNote(this.machine.hardware.reliedOn);
     const place = {
       span: expected?.span ?? step.callSpan,
       data: { kind: 'expect-outcome', outcome: canonical },
@@ -416,7 +437,8 @@ export class ScenarioRun {
 
   private expect(expect: Expect): void {
     const failure = evaluateExpect(this.machine, expect, this.variables);
-    if (failure !== undefined) this.report({ rule: 'EXPECT', ...failure });
+    if (failure !== undefined)
+      this.report({ rule: 'EXPECT', ...failure, message: failure.message + this.relianceOf(failure.since) });
   }
 
   private isAllowed(rule: string): boolean {
@@ -435,6 +457,10 @@ export class ScenarioRun {
     this.findings.push({ ...finding, instance, ...(span === undefined ? {} : { span }) });
   }
 }
+
+/** Events of instructions whose results options can decide. */
+const isInstruction = (kind: number): boolean =>
+  kind === EventKind.Rmpupdate || kind === EventKind.Psmash || kind === EventKind.Pvalidate || kind === EventKind.Fault;
 
 /** A span moved by `by` characters; one in another file stays where it is. */
 export function shifted(span: Span, by: number): Span {
