@@ -8,6 +8,8 @@
 import type { Instruction, ScenarioUnit, Span } from '../scenario/program.ts';
 
 export function sameInstruction(a: Instruction, unitA: ScenarioUnit, b: Instruction, unitB: ScenarioUnit): boolean {
+  // The analysis hands on what an edit leaves alone.
+  if (a === b) return true;
   if (a.kind !== b.kind || !sameText(a.span, unitA, b.span, unitB)) return false;
   switch (a.kind) {
     case 'step':
