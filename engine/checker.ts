@@ -15,7 +15,8 @@ import { fromProblem, mergeInC, notRun, Placer, type UnitResult, unitResult } fr
 import { ScenarioRun } from './run/run.ts';
 import { sameInstruction } from './run/same-instruction.ts';
 import { type Analysis, analyze } from './scenario/analyze.ts';
-import type { ScenarioUnit } from './scenario/program.ts';
+import { isLibraryPath } from './scenario/library.ts';
+import type { ScenarioProgram, ScenarioUnit } from './scenario/program.ts';
 
 export function createChecker(host: FileHost): Checker {
   return new DocumentChecker(host);
@@ -202,7 +203,11 @@ class RunningCheck implements Check {
       path: this.path,
       diagnostics,
       scenarios,
-      dependencies: [...new Set([...environment.files, ...program.imports.map((file) => file.path)])],
+      dependencies: [...new Set([...environment.files, ...onDisk(program)])],
     };
   }
 }
+
+/** Imported files that can change: bundled libraries cannot. */
+const onDisk = (program: ScenarioProgram): string[] =>
+  program.imports.map((file) => file.path).filter((path) => !isLibraryPath(path));

@@ -1,6 +1,7 @@
 // npm run generate: writes engine/generated/, the code that is made from other files of the repository.
 //
 //   models.ts                 every C file below engine/models, as text: the engine has no file system to read them from
+//   library.ts                the sequence libraries of engine/scenario/library, as text
 //   scenario-parser.ts        the Lezer tables of engine/scenario/scenario.grammar
 //   scenario-parser-terms.ts  its node numbers
 //
@@ -14,6 +15,7 @@ import { root } from './lib/toolchain.mjs';
 
 const output = join(root, 'engine', 'generated');
 const models = join(root, 'engine', 'models');
+const library = join(root, 'engine', 'scenario', 'library');
 const grammar = join(root, 'engine', 'scenario', 'scenario.grammar');
 
 /** Brings engine/generated up to date. Returns the names of the files written; throws when the grammar is wrong. */
@@ -39,8 +41,14 @@ export async function generate(): Promise<string[]> {
     stamps[`${job} files`] = Object.keys(made).join(' ');
   };
 
-  const modelFiles = await readModels();
-  await put('models', JSON.stringify(modelFiles), async () => ({ 'models.ts': modelsModule(modelFiles) }));
+  const modelFiles = await readTexts(models, '', /\.[ch]$/);
+  await put('models', JSON.stringify(modelFiles), async () => ({
+    'models.ts': textsModule('engine/models', 'modelFiles', modelFiles),
+  }));
+  const libraryFiles = await readTexts(library, 'library/', /\.snpscenario$/);
+  await put('library', JSON.stringify(libraryFiles), async () => ({
+    'library.ts': textsModule('engine/scenario/library', 'libraryFiles', libraryFiles),
+  }));
   const grammarText = await readOr(grammar, '');
   if (grammarText) await put('grammar', grammarText, () => parserModules(grammarText));
 
@@ -48,25 +56,26 @@ export async function generate(): Promise<string[]> {
   return written;
 }
 
-/** Path relative to engine/models, with '/', to text; in the order of the paths' code units. */
-async function readModels(): Promise<Record<string, string>> {
-  if (!existsSync(models)) return {};
-  const entries = await readdir(models, { recursive: true, withFileTypes: true });
+/** The matching files below a folder: path relative to it, with '/' and behind `prefix`, to text; in the order of the paths' code units. */
+async function readTexts(folder: string, prefix: string, wanted: RegExp): Promise<Record<string, string>> {
+  if (!existsSync(folder)) return {};
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
-    .filter((entry) => entry.isFile() && /\.[ch]$/.test(entry.name))
-    .map((entry) => relative(models, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((entry) => entry.isFile() && wanted.test(entry.name))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .sort((a, b) => (a < b ? -1 : 1));
   const files: Record<string, string> = {};
-  for (const path of paths) files[path] = (await readFile(join(models, path), 'utf8')).replaceAll('\r\n', '\n');
+  for (const path of paths)
+    files[prefix + path] = (await readFile(join(folder, path), 'utf8')).replaceAll('\r\n', '\n');
   return files;
 }
 
-function modelsModule(files: Record<string, string>): string {
+function textsModule(source: string, name: string, files: Record<string, string>): string {
   const lines = Object.entries(files).map(([path, text]) => `  ${JSON.stringify(path)}: ${JSON.stringify(text)},\n`);
   return [
-    '// Made by scripts/generate.ts from engine/models. Do not edit.\n\n',
-    '/** Path relative to engine/models to the text of the file. */\n',
-    `export const modelFiles: Readonly<Record<string, string>> = {\n${lines.join('')}};\n`,
+    `// Made by scripts/generate.ts from ${source}. Do not edit.\n\n`,
+    '/** Path of the file to its text. */\n',
+    `export const ${name}: Readonly<Record<string, string>> = {\n${lines.join('')}};\n`,
   ].join('');
 }
 

@@ -1,5 +1,6 @@
 /** The bundled kernel models: C of our own, embedded at build time. */
 import type { CSource } from '../c/program.ts';
+import { libraryFiles } from '../generated/library.ts';
 import { modelFiles } from '../generated/models.ts';
 import { kvm612 } from './kvm-6.12/model.ts';
 import { kvmRfcV8 } from './kvm-rfc-v8/model.ts';
@@ -48,8 +49,10 @@ function load(manifest: ModelManifest): KernelModel {
   return { ...manifest, sources, headers };
 }
 
-/** Text of a bundled source, for `model:` paths. */
+/** Text of a bundled source or sequence library, for `model:` paths. */
 export function modelText(path: string): string | undefined {
   const name = path.slice(MODEL_SCHEME.length);
-  return path.startsWith(MODEL_SCHEME) && Object.hasOwn(modelFiles, name) ? modelFiles[name] : undefined;
+  if (!path.startsWith(MODEL_SCHEME)) return undefined;
+  for (const files of [modelFiles, libraryFiles]) if (Object.hasOwn(files, name)) return files[name];
+  return undefined;
 }

@@ -11,7 +11,7 @@ import * as t from '../generated/scenario-parser-terms.ts';
 import { Context, type NameListener, quoted } from './context.ts';
 import { type Declarations, declare, isDeclaration } from './declarations.ts';
 import { fingerprint } from './fingerprint.ts';
-import { DOCUMENT, Imports } from './imports.ts';
+import { DOCUMENT, Imports, readImport } from './imports.ts';
 import { MAX_TEXT } from './limits.ts';
 import { reportReserved } from './lower-block.ts';
 import { type Earlier, lowerScenario, type UnitRecord } from './lower-scenario.ts';
@@ -212,7 +212,7 @@ function sameImports(imports: Imports, host: FileHost): boolean {
   return (
     imports.complete &&
     imports.files.every((file) => {
-      const read = host.read(file.path);
+      const read = readImport(host, file.path);
       return 'text' in read && read.text === file.text;
     })
   );

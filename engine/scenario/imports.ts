@@ -1,7 +1,8 @@
 /** `import`: other scenario files lend their `let`s and sequences. Files are read anew at each analysis, and analysed anew when their text has changed. */
 import type { FileHost } from '../check.ts';
-import type { Context } from './context.ts';
+import { type Context, suggestion } from './context.ts';
 import { declare, isDeclaration } from './declarations.ts';
+import { isLibraryPath, libraryNames, libraryPath, libraryText, namesLibrary } from './library.ts';
 import { MAX_TEXT } from './limits.ts';
 import { parse } from './parse.ts';
 import type { Problem } from './program.ts';
@@ -42,7 +43,7 @@ export class Imports {
 
   /** What the file named in an `import` lends; undefined after a problem. `from` is the path of the file that imports. */
   follow(from: string, ctx: Context, node: SyntaxNode, relative: string): Home | undefined {
-    const path = this.host.resolve(from, relative);
+    const path = this.resolve(from, relative);
     const circle = this.open.indexOf(path);
     if (circle >= 0) {
       const names = [...this.open.slice(circle), path].map(baseName).join(' → ');
@@ -52,7 +53,8 @@ export class Imports {
     if (known !== undefined) return this.lend(ctx, node, known);
     if (this.files.length >= MAX_FILES)
       return ctx.problem('IMPORT', node, `More than ${MAX_FILES} files are imported.`);
-    const read = this.host.read(path);
+    if (isLibraryPath(path) && libraryText(path) === undefined) return noLibrary(ctx, node, relative);
+    const read = readImport(this.host, path);
     if ('error' in read || read.text.length > MAX_TEXT) this.complete = false;
     if ('error' in read)
       return ctx.problem('FILE', node, `${path} cannot be read: ${read.error}. Paths are relative to this file.`);
@@ -74,7 +76,11 @@ export class Imports {
 
   /** What a file lent that has been followed before; nothing is reported again. */
   lent(from: string, relative: string): Home | undefined {
-    return this.loaded.get(this.host.resolve(from, relative))?.home;
+    return this.loaded.get(this.resolve(from, relative))?.home;
+  }
+
+  private resolve(from: string, name: string): string {
+    return namesLibrary(name) ? libraryPath(name) : this.host.resolve(from, name);
   }
 
   private lend(ctx: Context, node: SyntaxNode, { path, text, problems, home }: Loaded): Home {
@@ -92,6 +98,18 @@ export class Imports {
     }
     return home;
   }
+}
+
+/** Text of an imported file: of a library without asking the host. */
+export function readImport(host: FileHost, path: string): ReturnType<FileHost['read']> {
+  const text = libraryText(path);
+  return text === undefined ? host.read(path) : { text };
+}
+
+function noLibrary(ctx: Context, node: SyntaxNode, name: string): undefined {
+  const { text, fixes } = suggestion(name, libraryNames, 'Libraries');
+  const quotedFixes = fixes.map((fix) => ({ ...fix, replacement: JSON.stringify(fix.replacement) }));
+  return ctx.problem('IMPORT', node, `There is no library "${name}" in the extension.${text}`, quotedFixes);
 }
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

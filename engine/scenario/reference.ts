@@ -2,6 +2,7 @@
 import { hardwareOptionTable } from '../hardware/options.ts';
 import { DEFAULT_KERNEL } from './declarations.ts';
 import { functions } from './functions.ts';
+import { libraryNames } from './library.ts';
 import type { Operand, OperationSpec, QuerySpec } from './operation-table.ts';
 import { operations, operationsOf, signature } from './operations.ts';
 import type { ActorKind } from './program.ts';
@@ -129,6 +130,10 @@ ${table(
     [
       '`import "path"`',
       'The `let`s and sequences of another scenario file. Its host, guests and scenarios stay its own, and so does what it imports.',
+    ],
+    [
+      libraryNames.map((name) => `\`import "${name}"\``).join(', '),
+      'A library of sequences that comes with the extension: what VMMs and guests do to convert memory, in their order.',
     ],
     ['`host { … }`', 'The host; once.'],
     ['`guest name { … }`', 'A guest.'],
