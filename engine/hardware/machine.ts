@@ -17,6 +17,9 @@ import { psmash } from './psmash.ts';
 import { pvalidate } from './pvalidate.ts';
 import { LOCK } from './rmp-entry.ts';
 import { RmpTable } from './rmp-table.ts';
+import { rmpadjust } from './rmpadjust.ts';
+import { type RmpqueryResult, rmpquery } from './rmpquery.ts';
+import { type RmpreadEntry, rmpread } from './rmpread.ts';
 import { rmpupdate } from './rmpupdate.ts';
 import { vmexit, vmrun } from './vmrun.ts';
 
@@ -58,6 +61,9 @@ export class Hardware {
   faultCode = 0;
   accessPfn = -1;
   carry = 0;
+  /** What the last RMPQUERY and the last RMPREAD answered; undefined if they did not succeed. */
+  rmpqueryResult: RmpqueryResult | undefined;
+  rmpreadEntry: RmpreadEntry | undefined;
 
   constructor(config: HardwareConfig, journal: Journal, trace: Trace) {
     this.journal = journal;
@@ -101,11 +107,26 @@ export class Hardware {
     return psmash(this, spa, context);
   }
 
+  /** RMPREAD; address in bytes. Returns EAX, the entry in `rmpreadEntry`. */
+  rmpread(spa: number, context = 0): number {
+    return rmpread(this, spa, context);
+  }
+
   // ---- guest instructions --------------------------------------------------------------------------------------------------------
 
   /** PVALIDATE. Returns EAX with `carry`, or FAULTED (-1) with `fault` and `faultCode`. */
   pvalidate(guest: GuestContext, gpa: number, pagesize: number, validate: number, vmpl = 0): number {
     return pvalidate(this, guest, gpa, pagesize, validate, vmpl);
+  }
+
+  /** RMPADJUST; `rdx` as {@link rmpadjustOperand} makes it. Returns EAX, or FAULTED (-1) with `fault` and `faultCode`. */
+  rmpadjust(guest: GuestContext, gpa: number, pagesize: number, rdx: number, vmpl = 0): number {
+    return rmpadjust(this, guest, gpa, pagesize, rdx, vmpl);
+  }
+
+  /** RMPQUERY about VMPL `target`. Returns EAX with `rmpqueryResult`, or FAULTED (-1) with `fault` and `faultCode`. */
+  rmpquery(guest: GuestContext, gpa: number, target: number, vmpl = 0): number {
+    return rmpquery(this, guest, gpa, target, vmpl);
   }
 
   // ---- entering a guest ----------------------------------------------------------------------------------------------------------

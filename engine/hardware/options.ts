@@ -33,7 +33,19 @@ export interface HardwareOptions {
   hvInUseWrAllowed: boolean;
   inUse2mErratum: boolean;
   rmpupdateFlushesGuestTlb: boolean;
+  inUseFailsGuestInstructions: boolean;
+  rmpadjustCheckOrder: RmpadjustOrder;
+  rmpqueryOwnVmpl: 'fail-permission' | 'allow';
+  rmpqueryUnvalidated: 'vc' | 'allow';
 }
+
+export type RmpadjustOrder =
+  | 'validated-size-permission'
+  | 'validated-permission-size'
+  | 'size-validated-permission'
+  | 'size-permission-validated'
+  | 'permission-validated-size'
+  | 'permission-size-validated';
 
 export type HardwareOptionKey = keyof HardwareOptions;
 export type HardwareOptionValue = boolean | number | string;
@@ -212,6 +224,45 @@ export const hardwareOptionTable = [
     default: true,
     doc: 'RMPUPDATE flushes the TLB entries of the GPAs that it changes.',
   },
+  {
+    key: 'inUseFailsGuestInstructions',
+    name: 'in-use-fails-guest-instructions',
+    question: '-',
+    values: YES_NO,
+    default: true,
+    doc: 'PVALIDATE and RMPADJUST of a page that is in use by VMRUN return FAIL_INUSE, as the APM says of RMP instructions; their lists of return codes leave it out.',
+  },
+  {
+    key: 'rmpadjustCheckOrder',
+    name: 'rmpadjust-check-order',
+    question: '-',
+    values: [
+      'validated-size-permission',
+      'validated-permission-size',
+      'size-validated-permission',
+      'size-permission-validated',
+      'permission-validated-size',
+      'permission-size-validated',
+    ],
+    default: 'validated-size-permission',
+    doc: 'What RMPADJUST answers when several checks fail at once: #VC(0x404) for a page that is not validated, FAIL_SIZEMISMATCH, FAIL_PERMISSION for a mask that the caller does not have.',
+  },
+  {
+    key: 'rmpqueryOwnVmpl',
+    name: 'rmpquery-own-vmpl',
+    question: '-',
+    values: ['fail-permission', 'allow'],
+    default: 'fail-permission',
+    doc: 'What RMPQUERY does when asked about the VMPL that executes it; about a more privileged one it always returns FAIL_PERMISSION.',
+  },
+  {
+    key: 'rmpqueryUnvalidated',
+    name: 'rmpquery-unvalidated',
+    question: '-',
+    values: ['vc', 'allow'],
+    default: 'vc',
+    doc: 'RMPQUERY of a page that is not validated: #VC(0x404), as with RMPADJUST, or an answer.',
+  },
 ] as const satisfies readonly HardwareOptionRow[];
 
 /** The bit of each option in `reliedOn`. A test holds this against the table's order. */
@@ -235,6 +286,10 @@ export const Relied = {
   hvInUseWrAllowed: 1 << 16,
   inUse2mErratum: 1 << 17,
   rmpupdateFlushesGuestTlb: 1 << 18,
+  inUseFailsGuestInstructions: 1 << 19,
+  rmpadjustCheckOrder: 1 << 20,
+  rmpqueryOwnVmpl: 1 << 21,
+  rmpqueryUnvalidated: 1 << 22,
 } as const satisfies Record<HardwareOptionKey, number>;
 
 export function defaultHardwareOptions(): HardwareOptions {

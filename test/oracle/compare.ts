@@ -11,6 +11,7 @@ import { Access } from '../../engine/hardware/access.ts';
 import { bitNames, Fault, SNP_FAULT_BITS } from '../../engine/hardware/fault-codes.ts';
 import { FAULTED } from '../../engine/hardware/instruction-checks.ts';
 import { type GuestContext, Hardware } from '../../engine/hardware/machine.ts';
+import { rmpreadQwords } from '../../engine/hardware/rmpread.ts';
 import { Trace } from '../../engine/trace/trace.ts';
 import { type OracleOutcome, SnpOracle } from './snp-oracle.ts';
 
@@ -97,7 +98,8 @@ export function step(world: World): string {
     if (entry.asid !== 0) asid = entry.asid;
     return entry.assigned ? Number(entry.gfn) + (large ? pfn % 512 : 0) : gfnFor(pfn);
   };
-  const act = random.below(106);
+  const act = random.below(120);
+  if (act >= 106) return vmplStep(world, act, page, aim, () => asid);
   if (act >= 100) return freeRegion(world, random.below(REGIONS));
 
   if (act < 40) {
@@ -204,6 +206,76 @@ export function step(world: World): string {
     setInUse(world, pfn, random.oneIn(2) && !(oracle.underLarge(pfn) && pfn % 512 !== 0));
   }
   return `in use(${pfn.toString(16)})`;
+}
+
+/** A place that a guest has mapped, mostly one with a page that it has validated. */
+function mapped(oracle: SnpOracle, random: Random): { asid: number; gfn: number; large: number } | undefined {
+  const all = [...oracle.nested].flatMap(([asid, table]) => [...table].map(([gfn, to]) => ({ asid, gfn, to })));
+  const good = all.filter(({ asid, gfn, to }) => {
+    const entry = oracle.at(to.pfn);
+    return entry.validated && entry.asid === asid && entry.gfn === BigInt(gfn) && !entry.immutable;
+  });
+  if (all.length === 0 || random.oneIn(6)) return undefined;
+  const { asid, gfn, to } = random.pick(good.length > 0 && !random.oneIn(4) ? good : all);
+  const offset = to.level === 1 || random.oneIn(2) ? 0 : random.pick(INDEXES);
+  return { asid, gfn: gfn + offset, large: to.level === 1 ? 0 : 1 };
+}
+
+/** RMPADJUST, RMPQUERY, RMPREAD, VMRUN. */
+function vmplStep(
+  { hw, oracle, random }: World,
+  act: number,
+  page: () => number,
+  aim: (pfn: number) => number,
+  asidOf: () => number,
+): string {
+  const at = page();
+  if (act < 112) {
+    const place = mapped(oracle, random) ?? { asid: asidOf(), gfn: aim(at), large: 0 };
+    const pagesize = random.oneIn(60) ? 2 : random.oneIn(4) ? random.below(2) : place.large;
+    const gpa = place.gfn * 4096 + (random.oneIn(40) ? 0x20 : 0);
+    const { asid } = place;
+    const target = random.oneIn(20) ? random.below(5) : 1 + random.below(3);
+    const mask = random.oneIn(15) ? random.below(256) : random.below(16);
+    const vmsa = random.oneIn(2);
+    const vmpl = random.oneIn(3) ? random.below(4) : 0;
+    const what = `rmpadjust(${asid}, ${gpa.toString(16)}, ${pagesize}, ${target}, ${mask}, ${vmsa}, vmpl ${vmpl})`;
+    const rdx = target | (mask << 8) | (vmsa ? 0x10000 : 0);
+    const ours = outcomeOf(hw, hw.rmpadjust(hw.guests.get(asid) as GuestContext, gpa, pagesize, rdx, vmpl));
+    assert.deepEqual(ours, oracle.rmpadjust(asid, BigInt(gpa), pagesize, target, mask, vmsa, vmpl), what);
+    return what;
+  }
+  if (act < 115) {
+    const { asid, gfn } = mapped(oracle, random) ?? { asid: asidOf(), gfn: aim(at) };
+    const gpa = gfn * 4096;
+    const [target, vmpl] = [random.below(5), random.oneIn(3) ? random.below(4) : 0];
+    const what = `rmpquery(${asid}, ${gpa.toString(16)}, ${target}, vmpl ${vmpl})`;
+    const code = hw.rmpquery(hw.guests.get(asid) as GuestContext, gpa, target, vmpl);
+    const ours = code === 0 ? hw.rmpqueryResult : outcomeOf(hw, code);
+    assert.deepEqual(ours, oracle.rmpquery(asid, BigInt(gpa), target, vmpl), what);
+    return what;
+  }
+  if (act < 116) {
+    const context = random.oneIn(10) ? 1 : 0;
+    const what = `rmpread(${at.toString(16)}, ${context})`;
+    const code = hw.rmpread(at * 4096, context);
+    const ours = hw.rmpreadEntry === undefined ? code : rmpreadQwords(hw.rmpreadEntry);
+    assert.deepEqual(ours, oracle.rmpread(at, context), what);
+    return what;
+  }
+  // Mostly a page that the guest has made a VMSA.
+  const vmsas = [...oracle.entries].filter(([, entry]) => entry.vmsa).map(([pfn]) => pfn);
+  const pfn = vmsas.length > 0 && !random.oneIn(4) ? random.pick(vmsas) : at;
+  const runs = pfn < PAGES && oracle.at(pfn).locked && oracle.at(pfn).vmsa;
+  if (runs && random.oneIn(2)) {
+    hw.vmexit(pfn);
+    oracle.vmexit(pfn);
+    return `vmexit(${pfn.toString(16)})`;
+  }
+  const asid = pfn < PAGES && oracle.at(pfn).asid !== 0 && !random.oneIn(5) ? oracle.at(pfn).asid : random.pick(ASIDS);
+  const what = `vmrun(${asid}, ${pfn.toString(16)})`;
+  assert.equal(hw.vmrun(asid, pfn), oracle.vmrun(asid, pfn), what);
+  return what;
 }
 
 function setInUse({ hw, oracle }: World, pfn: number, inUse: boolean): void {

@@ -250,10 +250,86 @@ export class SnpOracle {
     if (entry === undefined) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
     const nptLarge = found.mapping.level > 1;
     if (pagesize === 0 && (entry.large || nptLarge)) return { fault: 'NPF', bits: ['RMP', 'ENC', 'SIZEM'] };
+    if (entry.locked) return { code: 3, carry: false };
     if (pagesize === 1 && (!entry.large || !nptLarge)) return { code: 6, carry: false };
     if (entry.validated === (validate === 1)) return { code: 0, carry: true };
     entry.validated = validate === 1;
     return { code: 0, carry: false };
+  }
+
+  rmpadjust(
+    asid: number,
+    gpa: bigint,
+    pagesize: number,
+    target: number,
+    mask: number,
+    vmsa: boolean,
+    vmpl: number,
+  ): OracleOutcome {
+    const code = (n: number): OracleOutcome => ({ code: n, carry: false });
+    if (pagesize > 1 || target > 3 || mask >= 0x20) return code(1);
+    if (gpa % (pagesize === 1 ? 0x200000n : 0x1000n) !== 0n) return code(1);
+    if (vmpl >= target) return code(2);
+    const gfn = Number(gpa / 4096n);
+    const found = this.translate(asid, gfn);
+    if (found === undefined) return { fault: 'NPF', bits: ['ENC'] };
+    const entry = this.bound(asid, found.pfn, gfn);
+    if (entry === undefined) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
+    const bothLarge = entry.large && found.mapping.level > 1;
+    const bothSmall = !entry.large && found.mapping.level === 1;
+    if (pagesize === 0 && !bothSmall) return { fault: 'NPF', bits: ['RMP', 'ENC', 'SIZEM'] };
+    if (entry.locked) return code(3);
+    if (!entry.validated) return { fault: 'VC', bits: [] };
+    if (pagesize === 1 && !bothLarge) return code(6);
+    for (const bit of [1, 2, 4, 8, 16]) if ((mask & bit) !== 0 && (entry.masks[vmpl] & bit) === 0) return code(2);
+    entry.masks[target] = mask;
+    if (vmpl === 0) entry.vmsa = vmsa;
+    return code(0);
+  }
+
+  /** RMPQUERY: what it answers, or how it fails. */
+  rmpquery(
+    asid: number,
+    gpa: bigint,
+    target: number,
+    vmpl: number,
+  ): OracleOutcome | { mask: number; vmsa: boolean; pagesize: number } {
+    if (target <= vmpl || target > 3) return { code: 2, carry: false };
+    const gfn = Number(gpa / 4096n);
+    const found = this.translate(asid, gfn);
+    if (found === undefined) return { fault: 'NPF', bits: ['ENC'] };
+    const entry = this.bound(asid, found.pfn, gfn);
+    if (entry === undefined || entry.large !== found.mapping.level > 1) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
+    if (!entry.validated) return { fault: 'VC', bits: [] };
+    return { mask: entry.masks[target], vmsa: entry.vmsa, pagesize: entry.large ? 1 : 0 };
+  }
+
+  /** RMPREAD: the 16 bytes that it stores, or its code. */
+  rmpread(pfn: number, context: number): number | { low: bigint; high: bigint } {
+    if (context !== 0) return 2;
+    if (pfn >= this.pages) return 1;
+    const entry = this.at(pfn);
+    let region = false;
+    if (pfn % 512 === 0) for (let i = 1; i < 512; i++) region ||= pfn + i < this.pages && this.at(pfn + i).assigned;
+    let high = BigInt(entry.asid) << 32n;
+    if (entry.assigned) high |= 1n;
+    if (entry.large) high |= 0x100n;
+    if (region) high |= 0x200n;
+    if (entry.immutable) high |= 0x10000n;
+    return { low: entry.gfn * 4096n, high };
+  }
+
+  /** VMRUN from that VMSA page; the VMCB is somewhere else. Whether the guest runs. */
+  vmrun(asid: number, pfn: number): boolean {
+    if (pfn >= this.pages || this.underLarge(pfn)) return false;
+    const entry = this.at(pfn);
+    if (!entry.assigned || entry.asid !== asid || entry.immutable || !entry.vmsa || entry.locked) return false;
+    entry.locked = true;
+    return true;
+  }
+
+  vmexit(pfn: number): void {
+    if (pfn < this.pages) this.at(pfn).locked = false;
   }
 
   private writableByHost(pfn: number, level: number): boolean {
