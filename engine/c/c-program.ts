@@ -217,6 +217,24 @@ class Program implements CProgram, LowerHost {
   typeName(type: number): string {
     return renderType(this.types[type]);
   }
+  typeAt(type: number): CType {
+    return this.completed(this.types[type]);
+  }
+  completed(type: CType): CType {
+    if (!isRecord(type) || type.complete || type.tag === undefined) return type;
+    const known = this.record(type.tag)?.type;
+    return known !== undefined && known.kind === type.kind ? known : type;
+  }
+  staticVariable(name: string): { type: CType; index: number } | undefined {
+    for (const unit of [...this.units.overrides, ...this.units.model, this.units.base]) {
+      unit.prepare();
+      const symbol = unit.global(name);
+      const found = symbol === undefined ? undefined : this.variable(symbol);
+      const index = found === undefined ? undefined : this.staticIndex(found);
+      if (found !== undefined && typeof index === 'number') return { type: this.completed(found.type), index };
+    }
+    return undefined;
+  }
 
   // --- functions -------------------------------------------------------------------------------------------------------------------
 

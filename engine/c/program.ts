@@ -5,6 +5,7 @@
 import type { Diagnostic, Location } from '../base/diagnostic.ts';
 import type { Program } from '../vm/bytecode.ts';
 import type { NativeTable } from '../vm/native.ts';
+import type { CType } from './types.ts';
 
 /** A source text with a name. `path` is what diagnostics show. */
 export interface CSource {
@@ -62,4 +63,10 @@ export interface CProgram extends Program {
   site(site: number): { function: number; pc: number } | undefined;
   /** Types for the debugger: rendered name and members by slot. */
   typeName(type: number): string;
+  /** The type behind LocalInfo.type. A record that was incomplete where the variable was declared is given as the program knows it. */
+  typeAt(type: number): CType;
+  /** The same type, complete if the program completes it anywhere. */
+  completed(type: CType): CType;
+  /** A file-scope variable: its type and its index among `statics`. Undefined if there is none that can be initialised. */
+  staticVariable(name: string): { type: CType; index: number } | undefined;
 }

@@ -30,9 +30,9 @@ import { KernelState } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
 import type { KernelModel } from '../models/model.ts';
 import type { Actor, GuestConfig, HostConfig, MachineView } from '../scenario/program.ts';
-import { EventKind, Trace } from '../trace/trace.ts';
+import { EventKind, type Now, Trace } from '../trace/trace.ts';
 import { NoteKind, TrapCode } from '../vm/bytecode.ts';
-import type { Thread } from '../vm/thread.ts';
+import type { Thread, ThreadSnapshot } from '../vm/thread.ts';
 import { Vm } from '../vm/vm.ts';
 
 export interface MachineGuest {
@@ -53,6 +53,19 @@ export interface MachineMark {
   trace: number;
   lastStep: { from: number; to: number };
 }
+
+/** A position to go back to, also while C runs: with a copy of what is not journalled. */
+export interface MachineSnapshot {
+  readonly mark: MachineMark;
+  readonly stepStart: number;
+  readonly now: Readonly<Now>;
+  readonly thread: ThreadSnapshot | undefined;
+  readonly callee: CFunction | undefined;
+  /** What the last access left behind. */
+  readonly access: Readonly<Pick<Hardware, (typeof ACCESS_RESULTS)[number]>>;
+}
+
+const ACCESS_RESULTS = ['reliedOn', 'fault', 'faultCode', 'accessPfn', 'carry'] as const;
 
 /** Why simulated C stopped. */
 export interface CTrap {
@@ -101,7 +114,8 @@ export class Machine implements MachineView {
   /** Trace events of the last step that finished. */
   private lastStep = { from: 0, to: 0 };
 
-  private readonly thread: Thread;
+  /** The thread that C runs on; idle between calls. */
+  readonly thread: Thread;
   private readonly violations = new Map<string, PageSet>();
   private readonly memories = new Map<string, PageMap>();
   private callee: CFunction | undefined;
@@ -219,6 +233,30 @@ export class Machine implements MachineView {
     this.journal.undoTo(mark.journal);
     this.trace.truncate(mark.trace);
     this.lastStep = mark.lastStep;
+  }
+
+  snapshot(): MachineSnapshot {
+    const { reliedOn, fault, faultCode, accessPfn, carry } = this.hardware;
+    return {
+      mark: this.mark(),
+      stepStart: this.stepStart,
+      now: { ...this.trace.now },
+      // A thread that has ended still holds its result or its trap.
+      thread: this.thread.status === 'idle' ? undefined : this.thread.snapshot(),
+      callee: this.callee,
+      access: { reliedOn, fault, faultCode, accessPfn, carry },
+    };
+  }
+
+  /** Go back to a snapshot that lies behind, on the way that led here. */
+  restore(to: MachineSnapshot): void {
+    this.undoTo(to.mark);
+    this.stepStart = to.stepStart;
+    Object.assign(this.trace.now, to.now);
+    Object.assign(this.hardware, to.access);
+    this.callee = to.callee;
+    if (to.thread === undefined) this.thread.status = 'idle';
+    else this.thread.restore(to.thread);
   }
 
   // ---------------------------------------------------------------- steps

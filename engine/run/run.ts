@@ -11,12 +11,12 @@ import { EventKind } from '../trace/trace.ts';
 import { evaluateExpect } from './expectation.ts';
 import { explain } from './explain.ts';
 import { judge } from './judge.ts';
-import type { CTrap, Machine, MachineMark } from './machine.ts';
+import type { CTrap, Machine, MachineMark, MachineSnapshot } from './machine.ts';
 import { mentionStep } from './mention.ts';
 import type { Action, OperationState, StepArguments } from './operation.ts';
 import { operations } from './operations/index.ts';
-import { relianceNote } from './reliance.ts';
 import { formatOutcome, matches, type Outcome } from './outcome.ts';
+import { relianceNote } from './reliance.ts';
 
 /** Something to tell about an instance. */
 export interface RunFinding {
@@ -46,6 +46,26 @@ interface Instance {
   /** allow numbers in force before it. */
   allows: readonly number[];
   allowsUsed: number;
+  /** Steps completed before it. */
+  steps: number;
+}
+
+/** A run at any place, also within a call into C; shares nothing that changes. */
+export interface RunSnapshot {
+  readonly machine: MachineSnapshot;
+  readonly pc: number;
+  readonly executed: number;
+  readonly variables: Value[];
+  readonly findings: number;
+  readonly allows: readonly number[];
+  readonly allowsUsed: number;
+  readonly steps: number;
+  readonly state: RunState;
+  readonly args: StepArguments | undefined;
+  readonly operationState: readonly number[];
+  readonly inCall: boolean;
+  /** Of the instance under way: what has been noted of the others stands. */
+  readonly outcome: Outcome | undefined;
 }
 
 /** Steps in one scenario that are too many to be meant. */
@@ -105,6 +125,25 @@ export class ScenarioRun {
     return this.instances[instance].mark;
   }
 
+  /** Whether C runs: then the machine's thread says where. */
+  get isInCall(): boolean {
+    return this.inCall;
+  }
+
+  /** The scenario instruction under way in C, or the one that comes next; the length of the code at its end. */
+  get position(): number {
+    return this.pc;
+  }
+
+  get values(): readonly Value[] {
+    return this.variables;
+  }
+
+  /** The operands of the step under way. */
+  get stepArguments(): StepArguments | undefined {
+    return this.args;
+  }
+
   /** Put the machine back as it was before the scenario began. */
   release(): void {
     this.machine.abandonCall();
@@ -118,6 +157,57 @@ export class ScenarioRun {
       used += this.inCall ? this.continueCall(units - used) : this.next();
     }
     return used;
+  }
+
+  /**
+   * Go on by one tick: one instruction of the scenario, or one of C; in C by at most `limit` of them. Returns how many it were. Ticks count the same
+   * however they are sliced, so a tick's number names a state.
+   */
+  tick(limit = 1): number {
+    if (this.state !== 'running') return 0;
+    if (!this.inCall) {
+      this.next();
+      return 1;
+    }
+    const { used, state } = this.machine.continueCall(limit);
+    if (state !== 'running') this.endCall(state);
+    return used;
+  }
+
+  snapshot(): RunSnapshot {
+    return {
+      machine: this.machine.snapshot(),
+      pc: this.pc,
+      executed: this.instances.length,
+      variables: this.variables,
+      findings: this.findings.length,
+      allows: this.allows,
+      allowsUsed: this.allowsUsed.length,
+      steps: this.steps,
+      state: this.state,
+      args: this.args,
+      operationState: this.operationState.slice(),
+      inCall: this.inCall,
+      outcome: this.outcomes[this.instances.length - 1],
+    };
+  }
+
+  /** Go back to a snapshot of this run that lies behind it, on the way that led here. */
+  restore(to: RunSnapshot): void {
+    this.machine.restore(to.machine);
+    this.pc = to.pc;
+    this.instances.length = to.executed;
+    this.outcomes.length = to.executed;
+    if (to.executed > 0) this.outcomes[to.executed - 1] = to.outcome;
+    this.variables = to.variables;
+    this.findings.length = to.findings;
+    this.allows = to.allows;
+    this.allowsUsed.length = to.allowsUsed;
+    this.steps = to.steps;
+    this.state = to.state;
+    this.args = to.args;
+    this.operationState = to.operationState.slice();
+    this.inCall = to.inCall;
   }
 
   /**
@@ -159,8 +249,7 @@ export class ScenarioRun {
     this.findings.length = at.findings;
     this.allows = at.allows;
     this.allowsUsed.length = at.allowsUsed;
-    this.steps = 0;
-    for (let i = 0; i < instance; i++) if (this.unit.code[this.instances[i].pc]?.kind === 'step') this.steps++;
+    this.steps = at.steps;
     this.instances.length = instance;
     this.outcomes.length = instance;
     this.state = 'running';
@@ -205,6 +294,7 @@ export class ScenarioRun {
       findings: this.findings.length,
       allows: this.allows,
       allowsUsed: this.allowsUsed.length,
+      steps: this.steps,
     });
     this.outcomes.push(undefined);
     this.machine.beginStep(this.instances.length - 1);
@@ -352,9 +442,12 @@ export class ScenarioRun {
   }
 
   private continueCall(units: number): number {
-    const step = this.unit.code[this.pc] as Step;
     const { used, state } = this.machine.continueCall(units);
-    if (state === 'running') return Math.max(used, 1);
+    return Math.max(used, 1) + (state === 'running' ? 0 : this.endCall(state));
+  }
+
+  private endCall(state: 'done' | 'trapped'): number {
+    const step = this.unit.code[this.pc] as Step;
     this.inCall = false;
     if (state === 'trapped') {
       const trap = this.machine.takeTrap();
@@ -368,7 +461,7 @@ export class ScenarioRun {
           data: trap.data,
         });
       this.complete(step, { ok: false, trap: trap.message });
-      return Math.max(used, 1);
+      return 0;
     }
     const operation = operations[step.operation];
     const result = this.machine.takeResult();
@@ -376,7 +469,7 @@ export class ScenarioRun {
       kind: 'done',
       outcome: { ok: true },
     };
-    return Math.max(used, 1) + this.act(step, action);
+    return this.act(step, action);
   }
 
   private complete(step: Step, outcome: Outcome): void {

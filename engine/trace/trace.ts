@@ -96,6 +96,9 @@ export class Trace {
    */
   locate: (() => void) | undefined;
 
+  /** Told of every event, once it is there; for a debugger that wants to stop at some. May not record events. */
+  observe: ((event: number) => void) | undefined;
+
   /** Append an event; returns its index. */
   record(kind: EventKind, space: number, page: number, code: number, a: number, b: number, cause: number): number {
     const i = this.length;
@@ -114,6 +117,7 @@ export class Trace {
     this.b[i] = b;
     this.cause[i] = cause;
     this.length = i + 1;
+    if (this.observe !== undefined) this.observe(i);
     return i;
   }
 

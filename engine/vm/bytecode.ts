@@ -190,6 +190,8 @@ export const NoteKind = {
   Progress: 1,
   /** A call whose result must be propagated has returned; value = the result. */
   MustPropagate: 2,
+  /** Stands in the place of an instruction while a debugger wants to stop before it (engine/debug). */
+  Break: 3,
 } as const;
 
 export const TrapCode = {

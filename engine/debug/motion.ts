@@ -1,0 +1,214 @@
+/**
+ * Motions: what `continue`, a step or their counterparts backwards do, as data that is worked on in slices, so that whoever drives a motion can stop it
+ * at any time.
+ *
+ * Backwards, a motion takes the stretches between anchors from the last to the first, runs each forward, notes the last place in it at which it would
+ * have stopped, and lands there.
+ */
+import type { CodeBreaks } from './code-breaks.ts';
+import { isStopPoint, levelOf } from './places.ts';
+import type { Timeline } from './timeline.ts';
+
+export type MotionKind = 'continue' | 'over' | 'into' | 'out' | 'instruction' | 'run-to';
+
+export type StopReason = 'breakpoint' | 'data' | 'exception' | 'step' | 'entry' | 'end' | 'goto' | 'pause' | 'reached';
+
+export interface Stop {
+  reason: StopReason;
+  /** One line for the user. */
+  text?: string;
+  breakpoints: readonly number[];
+  /** Exception: the filter that stopped it. */
+  filter?: string;
+  /** Exception: the finding, by its number in the run. */
+  finding?: number;
+  event?: number;
+  /** The instance of a scenario instruction to show, if it is another than the one that comes next. */
+  instance?: number;
+}
+
+/** What somebody wants to stop at, apart from the motion's own end. */
+export interface Interests {
+  /** Whether every single instruction has to be looked at. */
+  readonly singly: boolean;
+  /** Add the places in C. */
+  arm(breaks: CodeBreaks): void;
+  /** Before the instruction at which the run stands. `forward`: what only says something says it. */
+  before(forward: boolean): Stop | undefined;
+  /** After an instruction. `tick`: before it. */
+  after(forward: boolean): Stop | undefined;
+  /** Called before each instruction that is executed singly. */
+  remember(): void;
+}
+
+export interface Motion {
+  /** Go on for about so many ticks; the stop, once there is one. */
+  advance(ticks: number): Stop | undefined;
+  /** Give up: where the run is to be left. */
+  cancel(): void;
+}
+
+const REACHED: Stop = { reason: 'step', breakpoints: [] };
+
+export class ForwardMotion implements Motion {
+  private readonly timeline: Timeline;
+  private readonly interests: Interests;
+  private readonly kind: MotionKind;
+  private readonly level: number;
+  private readonly target: number;
+
+  /** @param target for `run-to`: a tick */
+  constructor(timeline: Timeline, interests: Interests, kind: MotionKind, target = Number.POSITIVE_INFINITY) {
+    this.timeline = timeline;
+    this.interests = interests;
+    this.kind = kind;
+    this.level = levelOf(timeline.run);
+    this.target = target;
+    armFor(timeline, interests, kind === 'over' || kind === 'out');
+  }
+
+  advance(ticks: number): Stop | undefined {
+    const { timeline, interests } = this;
+    const deadline = timeline.now + ticks;
+    const singly = interests.singly || this.kind === 'into' || this.kind === 'instruction';
+    while (timeline.now < deadline) {
+      const atBegin = timeline.now;
+      if (interests.singly) interests.remember();
+      const halt = timeline.forward(Math.min(singly ? timeline.now + 1 : deadline, this.target));
+      if (halt === 'over') return { reason: 'end', breakpoints: [] };
+      const after = timeline.now > atBegin ? interests.after(true) : undefined;
+      if (after !== undefined) return after;
+      if (timeline.isOver) return { reason: 'end', breakpoints: [] };
+      const before = interests.before(true);
+      if (before !== undefined) return before;
+      if (timeline.now >= this.target) return { reason: 'reached', breakpoints: [] };
+      if (this.isDone()) return REACHED;
+    }
+    return undefined;
+  }
+
+  private isDone(): boolean {
+    const { run } = this.timeline;
+    switch (this.kind) {
+      case 'instruction':
+        return true;
+      case 'into':
+        return isStopPoint(run);
+      case 'over':
+        return isStopPoint(run) && levelOf(run) <= this.level;
+      case 'out':
+        return levelOf(run) < this.level && (run.isInCall || isStopPoint(run));
+      default:
+        return false;
+    }
+  }
+
+  cancel(): void {}
+}
+
+/** Set the breaks that the interests want, and those of a step: wherever statements of the functions on the stack begin. */
+function armFor(timeline: Timeline, interests: Interests, statements: boolean): void {
+  const { run, breaks } = timeline;
+  breaks.clear();
+  interests.arm(breaks);
+  if (!statements || !run.isInCall) return;
+  const { vm, thread } = run.machine;
+  for (let depth = 0; depth <= thread.depth; depth++) {
+    const index = thread.functions[depth];
+    for (const row of vm.load(index).source.lines) if (row.statement) breaks.add(index, row.pc);
+    // Where a call comes back to, for stepping out.
+    if (depth < thread.depth) breaks.add(index, thread.pcs[depth] + 1);
+  }
+}
+
+export class BackwardMotion implements Motion {
+  private readonly timeline: Timeline;
+  private readonly interests: Interests;
+  private readonly kind: 'continue' | 'over';
+  private readonly level: number;
+  /** Where it began. */
+  private readonly origin: number;
+  /** The end of the stretch that is searched: what lies at or after it is known to hold no stop. */
+  private high: number;
+  /** The beginning of the stretch; undefined between stretches. */
+  private low: number | undefined;
+  private found: { tick: number; stop: Stop } | undefined;
+
+  constructor(timeline: Timeline, interests: Interests, kind: 'continue' | 'over') {
+    this.timeline = timeline;
+    this.interests = interests;
+    this.kind = kind;
+    this.level = levelOf(timeline.run);
+    this.origin = timeline.now;
+    this.high = timeline.now;
+    armFor(timeline, interests, kind === 'over');
+  }
+
+  advance(ticks: number): Stop | undefined {
+    const { timeline } = this;
+    let left = ticks;
+    while (left > 0) {
+      if (this.low === undefined) {
+        if (this.high === 0) {
+          timeline.goTo(0);
+          return { reason: 'entry', text: 'The beginning of the scenario', breakpoints: [] };
+        }
+        this.low = timeline.backTo(this.high - 1);
+        this.found = undefined;
+        this.look(timeline.now);
+      }
+      const from = timeline.now;
+      this.search(from + left);
+      left -= Math.max(1, timeline.now - from);
+      if (timeline.now < this.high) continue;
+      const found = this.best();
+      if (found !== undefined) {
+        timeline.goTo(found.tick);
+        return found.stop;
+      }
+      this.high = this.low;
+      this.low = undefined;
+    }
+    return undefined;
+  }
+
+  private search(deadline: number): void {
+    const { timeline, interests } = this;
+    const end = Math.min(deadline, this.high);
+    while (timeline.now < end) {
+      const tick = timeline.now;
+      if (interests.singly) interests.remember();
+      const halt = timeline.forward(interests.singly ? tick + 1 : end);
+      if (halt === 'over') {
+        this.high = Math.min(this.high, timeline.now);
+        return;
+      }
+      const after = timeline.now > tick ? interests.after(false) : undefined;
+      // A finding is seen where its step is done; everything else in front of the instruction that did it.
+      if (after !== undefined) this.note(after.finding === undefined ? timeline.now - 1 : timeline.now, after);
+      this.look(timeline.now);
+    }
+  }
+
+  private look(tick: number): void {
+    if (tick >= this.high) return;
+    const stop = this.interests.before(false);
+    if (stop !== undefined) this.note(tick, stop);
+    else if (this.kind === 'over') {
+      const { run } = this.timeline;
+      if (isStopPoint(run) && levelOf(run) <= this.level) this.note(tick, REACHED);
+    }
+  }
+
+  private best(): { tick: number; stop: Stop } | undefined {
+    return this.found;
+  }
+
+  private note(tick: number, stop: Stop): void {
+    if (tick < this.high && (this.found === undefined || tick >= this.found.tick)) this.found = { tick, stop };
+  }
+
+  cancel(): void {
+    this.timeline.goTo(this.origin);
+  }
+}
