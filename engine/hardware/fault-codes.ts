@@ -16,6 +16,8 @@ export const Fault = {
   NPF: 0x400,
   /** #VMEXIT(VMEXIT_INVALID). */
   VmexitInvalid: -1,
+  /** The IOMMU stopped a transfer; no processor faults. */
+  Iommu: -2,
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
@@ -67,6 +69,7 @@ const vectorNames = new Map<number, string>([
   [Fault.VC, '#VC'],
   [Fault.NPF, '#NPF'],
   [Fault.VmexitInvalid, 'VMEXIT_INVALID'],
+  [Fault.Iommu, 'RMP_PAGE_FAULT'],
 ]);
 
 /** `#NPF(RMP|ENC|SIZEM)`, `#VC(0x404)`, `#PF(RMP)`; a page fault without SNP bits shows its ordinary ones, or `not present`. */

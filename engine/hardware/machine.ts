@@ -11,6 +11,7 @@ import { Fault } from './fault-codes.ts';
 import { type RmpPageSize, snpLaunchUpdate, snpPageReclaim } from './firmware.ts';
 import { guestAccess } from './guest-access.ts';
 import { type CheckRow, psmashChecks, rmpupdateChecks } from './instruction-checks.ts';
+import { dma, type IommuEvent } from './iommu.ts';
 import { NestedPageTable } from './nested-page-table.ts';
 import { defaultHardwareOptions, type HardwareOptions } from './options.ts';
 import { psmash } from './psmash.ts';
@@ -21,7 +22,7 @@ import { rmpadjust } from './rmpadjust.ts';
 import { type RmpqueryResult, rmpquery } from './rmpquery.ts';
 import { type RmpreadEntry, rmpread } from './rmpread.ts';
 import { rmpupdate } from './rmpupdate.ts';
-import { vmexit, vmrun } from './vmrun.ts';
+import { type VmrunPages, vmexit, vmrun, vmsave } from './vmrun.ts';
 
 export interface HardwareConfig {
   /** System memory from address 0, in bytes. */
@@ -131,14 +132,29 @@ export class Hardware {
 
   // ---- entering a guest ----------------------------------------------------------------------------------------------------------
 
-  /** VMRUN with that VMSA page: whether it succeeds. The page is in use from then on. */
+  /** VMRUN with these pages: Fault.None, and they are in use; Fault.GP or Fault.VmexitInvalid, and nothing has changed. */
+  enter(guest: GuestContext, pages: VmrunPages): Fault {
+    return vmrun(this, guest.asid, guest.snpActive, pages);
+  }
+
+  /** #VMEXIT of the vCPU that runs with these pages. */
+  exit(pages: VmrunPages): void {
+    vmexit(this, pages);
+  }
+
+  /** VMRUN with that VMSA page (-1: none), the other pages being in order: whether it succeeds. */
   vmrun(asid: number, vmsa: number): boolean {
-    return vmrun(this, asid, vmsa);
+    return vmrun(this, asid, this.guests.get(asid)?.snpActive ?? true, { vmsa }) === Fault.None;
   }
 
   /** #VMEXIT of the vCPU that runs from that VMSA page. */
   vmexit(vmsa: number): void {
-    vmexit(this, vmsa);
+    vmexit(this, { vmsa });
+  }
+
+  /** VMSAVE to that page: Fault.None or Fault.GP. */
+  vmsave(pfn: number): Fault {
+    return vmsave(this, pfn);
   }
 
   // ---- accesses ------------------------------------------------------------------------------------------------------------------
@@ -153,6 +169,11 @@ export class Hardware {
   guestAccess(guest: GuestContext, gpa: number, access: Access, cbit: number, vmpl = 0, user = false): Fault {
     this.fault = guestAccess(this, guest, gpa, access, cbit, vmpl, user);
     return this.fault;
+  }
+
+  /** A device's transfer to or from a system address in bytes: undefined, or the event that the IOMMU logs instead. */
+  dma(address: number, write: boolean): IommuEvent | undefined {
+    return dma(this, address, write);
   }
 
   // ---- firmware ------------------------------------------------------------------------------------------------------------------

@@ -122,6 +122,40 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       source: 'APM vol. 3, PVALIDATE; vol. 2, 15.36.6',
       example: 'g.pvalidate(0, 2M)',
     },
+    rmpadjust: {
+      operands: [
+        GPA,
+        size('Page size in RCX.'),
+        named('vmpl', 'int', '1', 'Target VMPL, less privileged than the one that executes.'),
+        named('perms', 'int', '0', 'Its permissions: R 1, W 2, user X 4, supervisor X 8, SSS 0x10.'),
+        flag('vmsa', 'The page becomes a VMSA; without it, it is none any more. Ignored outside VMPL0.'),
+      ],
+      outcomes: [
+        'ok',
+        'FAIL_INPUT',
+        'FAIL_PERMISSION',
+        'FAIL_INUSE',
+        'FAIL_SIZEMISMATCH',
+        '#NPF(RMP|ENC)',
+        '#NPF(RMP|ENC|SIZEM)',
+        '#VC(0x404)',
+        'KVM_EXIT_MEMORY_FAULT',
+        'livelock',
+      ],
+      doc: 'RMPADJUST: set the permissions of a less privileged VMPL on a page and, at VMPL0, whether the page is a VMSA.',
+      source: 'APM vol. 3, RMPADJUST; vol. 2, 15.36.7',
+      example: 'g.rmpadjust(64K, vmpl 1, perms 3)',
+    },
+    rmpquery: {
+      operands: [
+        GPA,
+        named('vmpl', 'int', '1', 'The VMPL that is asked about, less privileged than the one that executes.'),
+      ],
+      outcomes: ['ok', 'FAIL_PERMISSION', '#NPF(RMP|ENC)', '#VC(0x404)', 'KVM_EXIT_MEMORY_FAULT', 'livelock'],
+      doc: "RMPQUERY: read a VMPL's permissions on a page. The value is the mask.",
+      source: 'APM vol. 3, RMPQUERY; vol. 2, 15.36.7',
+      example: 'g.rmpquery(64K, vmpl 1)',
+    },
     read: {
       operands: [GPA, MAPPING],
       outcomes: ACCESS_OUTCOMES,
@@ -254,6 +288,13 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       source: 'APM vol. 3, PSMASH; vol. 2, 15.36.11',
       example: 'cpu.psmash(pfn(g, 0))',
     },
+    rmpread: {
+      operands: [PFN],
+      outcomes: ['ok', 'FAIL_INPUT'],
+      doc: 'RMPREAD: read the architectural fields of an entry. The value is the second quadword of its format: bit 0 Assigned, 8 Page_Size, 9 region status, 16 Immutable, 32 and up the ASID.',
+      source: 'APM vol. 3, RMPREAD; arch/x86/virt/svm/sev.c, struct rmpread',
+      example: 'cpu.rmpread(pfn(g, 0))',
+    },
   },
   fw: {
     snp_launch_update: {
@@ -300,6 +341,13 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       doc: 'DMA write by a device. The IOMMU lets it reach shared pages only.',
       source: 'APM vol. 2, 15.36.10; AMD I/O Virtualization Technology, RMP checks',
       example: 'dev.write(pfn(g, 0)) => RMP_PAGE_FAULT',
+    },
+    read: {
+      operands: [PFN],
+      outcomes: ['ok', 'RMP_PAGE_FAULT'],
+      doc: 'DMA read by a device. The IOMMU lets it reach shared pages only.',
+      source: 'AMD I/O Virtualization Technology, RMP checks',
+      example: 'dev.read(pfn(g, 0)) => RMP_PAGE_FAULT',
     },
   },
   kernel: {

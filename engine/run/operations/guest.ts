@@ -7,6 +7,7 @@ import { Access } from '../../hardware/access.ts';
 import { bitNames, Fault, PAGE_NOT_VALIDATED } from '../../hardware/fault-codes.ts';
 import { FAULTED, rmpCodeName } from '../../hardware/instruction-checks.ts';
 import type { GuestContext } from '../../hardware/machine.ts';
+import { rmpadjustOperand } from '../../hardware/rmpadjust.ts';
 import type { Machine, MachineGuest } from '../machine.ts';
 import {
   type Action,
@@ -143,9 +144,37 @@ const pvalidate = guestOperation(
   },
 );
 
+/** A guest instruction that came to EAX, or faulted in another way than #NPF. */
+function instructionOutcome(machine: Machine, code: number): Outcome | undefined {
+  if (code === FAULTED)
+    return machine.hardware.fault === Fault.NPF ? undefined : { ok: false, fault: currentFault(machine) };
+  return code === 0 ? { ok: true } : { ok: false, code: rmpCodeName(code) };
+}
+
+const rmpadjust = guestOperation(
+  (args) => number(args.values[0]),
+  (machine, guest, args, gpa) => {
+    const [, size, target, perms, vmsa] = args.values;
+    const rdx = rmpadjustOperand(number(target), number(perms), flag(vmsa));
+    const large = word(size) === '2M' ? 1 : 0;
+    return instructionOutcome(machine, machine.hardware.rmpadjust(guest, gpa, large, rdx, args.actor.vmpl));
+  },
+);
+
+const rmpquery = guestOperation(
+  (args) => number(args.values[0]),
+  (machine, guest, args, gpa) => {
+    const code = machine.hardware.rmpquery(guest, gpa, number(args.values[1]), args.actor.vmpl);
+    const found = machine.hardware.rmpqueryResult;
+    return found === undefined ? instructionOutcome(machine, code) : { ok: true, value: found.mask };
+  },
+);
+
 export const guestOperations: Record<string, Operation> = {
   'guest.read': access(Access.Read),
   'guest.write': access(Access.Write),
   'guest.fetch': access(Access.Fetch),
   'guest.pvalidate': pvalidate,
+  'guest.rmpadjust': rmpadjust,
+  'guest.rmpquery': rmpquery,
 };

@@ -6,6 +6,8 @@ import { Access } from '../../hardware/access.ts';
 import { Fault, FaultBit } from '../../hardware/fault-codes.ts';
 import { fwStatusName, PageType } from '../../hardware/firmware.ts';
 import { rmpCodeName } from '../../hardware/instruction-checks.ts';
+import { formatIommuEvent } from '../../hardware/iommu.ts';
+import { rmpreadQwords } from '../../hardware/rmpread.ts';
 import { EventKind } from '../../trace/trace.ts';
 import type { Machine } from '../machine.ts';
 import { call, done, flag, guestIndex, number, type Operation, range, type StepArguments, word } from '../operation.ts';
@@ -148,11 +150,23 @@ export const hostOperations: Record<string, Operation> = {
   'fw.snp_page_reclaim': instant((machine, args) =>
     firmwareOutcome(machine.hardware.snpPageReclaim(number(args.values[0]), word(args.values[1]) === '2M' ? 1 : 0)),
   ),
-  'dev.write': instant((machine, args) => {
-    // The IOMMU lets DMA reach hypervisor-owned pages only; it checks the 4K page itself.
-    const pfn = number(args.values[0]);
-    if (!machine.hardware.rmp.covers(pfn) || !machine.hardware.rmp.isAssigned(pfn)) return { ok: true };
-    machine.trace.record(EventKind.Fault, 0, pfn, 0, 0, 0, machine.hardware.rmp.lastChange(pfn));
-    return { ok: false, code: 'RMP_PAGE_FAULT' };
+  'cpu.rmpread': instant((machine, args) => {
+    const code = machine.hardware.rmpread(number(args.values[0]) * 4096);
+    const entry = machine.hardware.rmpreadEntry;
+    if (entry === undefined) return { ok: false, code: rmpCodeName(code) };
+    const { high } = rmpreadQwords(entry);
+    return { ok: true, value: high };
   }),
+  'dev.write': instant((machine, args) => transfer(machine, args, true)),
+  'dev.read': instant((machine, args) => transfer(machine, args, false)),
 };
+
+/** DMA to or from a page; what the IOMMU stops, the kernel's driver logs. */
+function transfer(machine: Machine, args: StepArguments, write: boolean): Outcome {
+  const event = machine.hardware.dma(number(args.values[0]) * 4096, write);
+  if (event === undefined) return { ok: true };
+  machine.kernel.log.append(KERN_ERR, formatIommuEvent(event));
+  return { ok: false, code: 'RMP_PAGE_FAULT' };
+}
+
+const KERN_ERR = 3;
