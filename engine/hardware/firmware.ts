@@ -1,10 +1,14 @@
 /**
- * SEV-SNP firmware commands that move pages between states (SEV Secure Nested Paging Firmware ABI; conditions as in the Genoa firmware's
- * sev_mcmd.c). Cryptography is left out: only page states count here. Status numbers are those of Linux's include/uapi/linux/psp-sev.h.
+ * The AMD-SP's SNP commands as far as page and guest states go (SEV Secure Nested Paging Firmware ABI; order and kind of the checks as in the
+ * Genoa firmware's sev_mcmd.c): names and numbers of commands, statuses and page types, and what every command does the same way. The commands
+ * themselves are in firmware-*.ts, one family a file. Cryptography is left out: keys, digests and contents never decide here.
+ *
+ * Status and command numbers are those of Linux's include/uapi/linux/psp-sev.h and include/linux/psp-sev.h.
  */
-import { EventKind } from '../trace/trace.ts';
+import type { Pfn } from '../base/units.ts';
+import { EventKind, type Trace } from '../trace/trace.ts';
 import type { Hardware } from './machine.ts';
-import { ASSIGNED_2M, asidOf, IMMUTABLE, LOCK, VALIDATED, VMSA } from './rmp-entry.ts';
+import { ASSIGNED_2M, type PageState } from './rmp-entry.ts';
 
 export const FwStatus = {
   Success: 0,
@@ -12,6 +16,7 @@ export const FwStatus = {
   InvalidGuestState: 2,
   InvalidConfig: 3,
   InvalidLen: 4,
+  Inactive: 8,
   InvalidAddress: 9,
   AsidOwned: 12,
   InvalidAsid: 13,
@@ -32,6 +37,7 @@ const statusNames: Record<number, string> = {
   2: 'INVALID_GUEST_STATE',
   3: 'INVALID_CONFIG',
   4: 'INVALID_LEN',
+  8: 'INACTIVE',
   9: 'INVALID_ADDRESS',
   12: 'ASID_OWNED',
   13: 'INVALID_ASID',
@@ -50,103 +56,92 @@ export const fwStatusName = (status: number): string => statusNames[status] ?? `
 
 /** Command ids, as the trace's `Firmware` events carry them. */
 export const FwCommand = {
+  SnpInit: 0x81,
+  SnpShutdown: 0x82,
+  SnpDfFlush: 0x84,
+  SnpDecommission: 0x90,
+  SnpActivate: 0x91,
+  SnpGctxCreate: 0x93,
+  SnpGuestRequest: 0x94,
+  SnpLaunchStart: 0xa0,
   SnpLaunchUpdate: 0xa1,
+  SnpLaunchFinish: 0xa2,
+  SnpPageSwapOut: 0xc0,
+  SnpPageSwapIn: 0xc1,
+  SnpPageMove: 0xc2,
+  SnpPageMdInit: 0xc3,
+  SnpPageSetState: 0xc6,
   SnpPageReclaim: 0xc7,
+  SnpPageUnsmash: 0xc8,
 } as const;
+export type FwCommand = (typeof FwCommand)[keyof typeof FwCommand];
+
+const commandNames = new Map<number, string>(
+  Object.entries(FwCommand).map(([name, id]) => [
+    id,
+    name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+  ]),
+);
+
+/** `SNP_LAUNCH_UPDATE`, for messages. */
+export const fwCommandName = (command: number): string => commandNames.get(command) ?? `0x${command.toString(16)}`;
 
 /** Page types of SNP_LAUNCH_UPDATE. */
 export const PageType = { Normal: 1, Vmsa: 2, Zero: 3, Unmeasured: 4, Secrets: 5, Cpuid: 6 } as const;
 
-/** Page sizes in commands and in the RMP. */
+/** Page sizes in commands and in the RMP: 0 = 4K, 1 = 2M. */
 export type RmpPageSize = 0 | 1;
 
 /**
- * SNP_LAUNCH_UPDATE of one page: PRE_GUEST becomes GUEST_VALID.
- *
- * @param masks      permission masks of VMPL1 to VMPL3; VMPL0 keeps its own
- * @param cpuidValid false: the firmware rejects the contents of a CPUID page, hands a corrected page back unencrypted and leaves it PRE_GUEST
+ * One event of a command. Of a guest as a whole (start, finish, activate) `page` is -1 and `asid` the guest's; of a page, `asid` is 0, because the
+ * page is host-physical. A command that changes several pages has one event for each run of them, `argument` pages long.
  */
-export function snpLaunchUpdate(
+export function recordCommand(
   hw: Hardware,
-  asid: number,
-  pfn: number,
-  pageType: number,
-  pageSize: RmpPageSize,
-  masks: readonly [number, number, number] = [0, 0, 0],
-  cpuidValid = true,
+  command: FwCommand,
+  page: number,
+  status: number,
+  argument = 0,
+  asid = 0,
 ): number {
-  const rmp = hw.rmp;
-  const status = launchUpdateStatus(hw, asid, pfn, pageType, pageSize, cpuidValid);
-  const event = hw.trace.record(
-    EventKind.Firmware,
-    0,
-    pfn,
-    status,
-    FwCommand.SnpLaunchUpdate,
-    pageType,
-    rmp.lastChange(pfn),
-  );
-  if (status !== FwStatus.Success) return status;
-  const vmplMasks = (rmp.word(pfn, 2) & 0xff) | (masks[0] << 8) | (masks[1] << 16) | (masks[2] << 24);
-  const w1 = (rmp.word(pfn, 1) | VALIDATED | (pageType === PageType.Vmsa ? VMSA : 0)) & ~LOCK;
-  rmp.setEntry(pfn, rmp.word(pfn, 0) & ~IMMUTABLE, w1, vmplMasks, rmp.word(pfn, 3), event);
-  return status;
+  const cause = page >= 0 ? hw.rmp.lastChange(page) : -1;
+  return hw.trace.record(EventKind.Firmware, asid, page, status, command, argument, cause);
 }
 
-function launchUpdateStatus(
-  hw: Hardware,
-  asid: number,
-  pfn: number,
-  pageType: number,
-  pageSize: RmpPageSize,
-  cpuidValid: boolean,
-): number {
-  const rmp = hw.rmp;
-  if (pageType < PageType.Normal || pageType > PageType.Cpuid) return FwStatus.InvalidParam;
-  const needs4k = pageType === PageType.Vmsa || pageType === PageType.Secrets || pageType === PageType.Cpuid;
-  if (needs4k && pageSize !== 0) return FwStatus.InvalidPageSize;
-  if (pageSize === 1 && pfn % 512 !== 0) return FwStatus.InvalidAddress;
-  if (rmp.pageState(pfn as never) !== 'PRE_GUEST') return FwStatus.InvalidPageState;
-  if (sizeOf(hw, pfn) !== pageSize) return FwStatus.InvalidPageSize;
-  if (asidOf(rmp.word(rmp.governing(pfn), 1)) !== asid) return FwStatus.InvalidPageOwner;
-  if (pageType === PageType.Cpuid && !cpuidValid) return FwStatus.InvalidParam;
-  return FwStatus.Success;
+/** How many pages from the event's page on a Firmware event changed; 0 for one that failed or is about no page. */
+export function pagesOfCommand(trace: Trace, event: number): number {
+  if (trace.code[event] !== 0 || trace.page[event] < 0) return 0;
+  const command = trace.a[event];
+  return command === FwCommand.SnpPageUnsmash ||
+    command === FwCommand.SnpPageSetState ||
+    command === FwCommand.SnpInit ||
+    command === FwCommand.SnpShutdown
+    ? trace.b[event]
+    : 1;
 }
 
-/** SNP_PAGE_RECLAIM: clears Immutable, so that the hypervisor may take the page back. A page that is not immutable is left as it is. */
-export function snpPageReclaim(hw: Hardware, pfn: number, pageSize: RmpPageSize): number {
-  const rmp = hw.rmp;
-  const status = reclaimStatus(hw, pfn, pageSize);
-  const event = hw.trace.record(
-    EventKind.Firmware,
-    0,
-    pfn,
-    status,
-    FwCommand.SnpPageReclaim,
-    pageSize,
-    rmp.lastChange(pfn),
-  );
-  const w0 = rmp.word(pfn, 0);
-  if (status === FwStatus.Success && (w0 & IMMUTABLE) !== 0) {
-    // RECLAIM and the guest states have the lock clear.
-    rmp.setEntry(pfn, w0 & ~IMMUTABLE, rmp.word(pfn, 1) & ~LOCK, rmp.word(pfn, 2), rmp.word(pfn, 3), event);
-  }
-  return status;
-}
+/**
+ * State of a page as the commands see it, through the head of a 2M entry. The firmware looks at the page's own entry, which under a 2M entry says
+ * RECLAIM of 4K; every command that takes a page also takes its size and so refuses either way, this one with the more telling status.
+ */
+export const stateOf = (hw: Hardware, page: number): PageState => hw.rmp.pageState(page as Pfn);
 
-function reclaimStatus(hw: Hardware, pfn: number, pageSize: RmpPageSize): number {
-  if (pageSize === 1 && pfn % 512 !== 0) return FwStatus.InvalidAddress;
-  if (!hw.rmp.covers(pfn)) return FwStatus.InvalidAddress;
-  const entry = hw.rmp.resolve(pfn as never);
-  const state = hw.rmp.pageState(pfn as never);
-  if (entry.assigned && sizeOf(hw, pfn) !== pageSize) return FwStatus.InvalidPageSize;
-  if (!entry.immutable) return FwStatus.Success;
-  const reclaimable = state === 'METADATA' || state === 'FIRMWARE' || state === 'PRE_GUEST' || state === 'PRE_SWAP';
-  return reclaimable ? FwStatus.Success : FwStatus.InvalidPageState;
-}
-
-/** Page size of the entry that speaks for the page: 0 = 4K, 1 = 2M. */
-function sizeOf(hw: Hardware, pfn: number): RmpPageSize {
-  const w0 = hw.rmp.word(hw.rmp.governing(pfn), 0);
+/** Page size of the entry that speaks for the page. */
+export function sizeOf(hw: Hardware, page: number): RmpPageSize {
+  const w0 = hw.rmp.word(hw.rmp.governing(page), 0);
   return (w0 & ASSIGNED_2M) === ASSIGNED_2M ? 1 : 0;
+}
+
+/** Whether a command about a page of that size names an entry of that size, and not the middle of one. */
+export const sizeMatches = (hw: Hardware, page: number, size: RmpPageSize): boolean =>
+  sizeOf(hw, page) === size && (size === 0 || page % 512 === 0);
+
+/**
+ * The checks that come first in every command: the platform is initialized (but for SNP_INIT), and no operand points at the RMP itself
+ * (sev_rmp.c, get_rmp_paddr).
+ */
+export function commonStatus(hw: Hardware, ...pages: readonly number[]): number {
+  if (!hw.firmware.initialized) return FwStatus.InvalidPlatformState;
+  if (pages.some((page) => hw.firmware.isRmp(page))) return FwStatus.InvalidParam;
+  return FwStatus.Success;
 }

@@ -8,7 +8,10 @@ import { EventKind, type Trace } from '../trace/trace.ts';
 import { type Access, hostAccess } from './access.ts';
 import { Contention } from './contention.ts';
 import { Fault } from './fault-codes.ts';
-import { type RmpPageSize, snpLaunchUpdate, snpPageReclaim } from './firmware.ts';
+import type { RmpPageSize } from './firmware.ts';
+import { snpLaunchUpdate } from './firmware-launch-update.ts';
+import { snpPageReclaim } from './firmware-page-state.ts';
+import { FirmwareState } from './firmware-state.ts';
 import { guestAccess } from './guest-access.ts';
 import { type CheckRow, psmashChecks, rmpupdateChecks } from './instruction-checks.ts';
 import { dma, type IommuEvent } from './iommu.ts';
@@ -48,6 +51,7 @@ export class Hardware {
   readonly cpus: number;
   readonly rmp: RmpTable;
   readonly contention: Contention;
+  readonly firmware: FirmwareState;
   readonly guests = new Map<number, GuestContext>();
 
   /** Order tables and masks that the options decide. */
@@ -74,6 +78,7 @@ export class Hardware {
     this.cpus = config.cpus;
     this.rmp = new RmpTable(config.coveredBytes ?? config.memoryBytes, journal);
     this.contention = new Contention(journal);
+    this.firmware = new FirmwareState(this, journal);
     const malformed = this.options.rmpupdateMalformedUnassign === 'fail-input' ? 1 : 2;
     this.rmpupdateOrder = rmpupdateChecks(this.options.rmpupdateCheckOrder, malformed);
     this.psmashOrder = psmashChecks(this.options.psmashBadaddrCode);
@@ -178,6 +183,9 @@ export class Hardware {
 
   // ---- firmware ------------------------------------------------------------------------------------------------------------------
 
+  // The commands are functions of firmware-*.ts; these two take what KVM has at hand.
+
+  /** SNP_LAUNCH_UPDATE for the guest that the host knows by this ASID. */
   snpLaunchUpdate(
     asid: number,
     pfn: number,
@@ -186,7 +194,7 @@ export class Hardware {
     masks: readonly [number, number, number] = [0, 0, 0],
     cpuidValid = true,
   ): number {
-    return snpLaunchUpdate(this, asid, pfn, pageType, pageSize, masks, cpuidValid);
+    return snpLaunchUpdate(this, this.firmware.contextPage(asid), pfn, pageType, pageSize, masks, cpuidValid);
   }
 
   snpPageReclaim(pfn: number, pageSize: RmpPageSize = 0): number {

@@ -373,15 +373,17 @@ export class SnpOracle {
     return permitted ? { code: 0, carry: false } : { fault: 'NPF', bits: ['RMP', 'ENC', 'VMPL'] };
   }
 
+  // Both in the order of the firmware's own checks: the page, the operands, the guest.
+
   launchUpdate(asid: number, pfn: number, type: number, size: number, masks: [number, number, number]): number {
-    if (type < 1 || type > 6) return 0x16;
-    if ((type === 2 || type === 5 || type === 6) && size === 1) return 0x19;
-    if (size === 1 && pfn % 512 !== 0) return 9;
     if (pfn >= this.pages) return 0x1a;
     const large = this.underLarge(pfn);
     const entry = large ? this.head(pfn) : this.at(pfn);
     if (!(entry.assigned && entry.asid !== 0 && entry.immutable && !entry.validated)) return 0x1a;
     if (large !== (size === 1)) return 0x19;
+    if (size === 1 && pfn % 512 !== 0) return 9;
+    if ((type === 2 || type === 5 || type === 6) && size === 1) return 0x19;
+    if (type < 1 || type > 6) return 0x16;
     if (entry.asid !== asid) return 0x1c;
     entry.validated = true;
     entry.immutable = false;
@@ -392,17 +394,19 @@ export class SnpOracle {
   }
 
   reclaim(pfn: number, size: number): number {
-    if (size === 1 && pfn % 512 !== 0) return 9;
     if (pfn >= this.pages) return 9;
     const large = this.underLarge(pfn);
     const entry = large ? this.head(pfn) : this.at(pfn);
-    if (entry.assigned && large !== (size === 1)) return 0x19;
+    if (large !== (size === 1)) return 0x19;
+    if (size === 1 && pfn % 512 !== 0) return 9;
     if (!entry.immutable) return 0;
     const context = entry.assigned && entry.asid === 0 && entry.gfn === 0n && entry.vmsa;
     const hvFixed = !entry.assigned;
     const tag = entry.gfn === 1n || entry.gfn === (2n << 36n) + 1n;
     const iommu = entry.assigned && entry.asid === 0 && tag && !entry.vmsa;
     if (context || hvFixed || iommu) return 0x1a;
+    // What the firmware keeps in the upper bits of a metadata page's frame number goes with the state.
+    if (entry.asid === 0) entry.gfn %= 1n << 36n;
     entry.immutable = false;
     entry.locked = false;
     return 0;

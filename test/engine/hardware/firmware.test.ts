@@ -86,7 +86,8 @@ test('SNP_PAGE_RECLAIM of a page that is not immutable succeeds and does nothing
 test('SNP_PAGE_RECLAIM refuses contexts, HV_FIXED pages, the wrong size and misaligned pages', () => {
   const { hw } = preGuest();
   assert.equal(hw.snpPageReclaim(HEAD, M2), FwStatus.InvalidPageSize);
-  assert.equal(hw.snpPageReclaim(HEAD + 1, M2), FwStatus.InvalidAddress);
+  assert.equal(hw.snpPageReclaim(HEAD + 1, M2), FwStatus.InvalidPageSize);
+  assert.equal(preGuest(M2).hw.snpPageReclaim(HEAD + 1, M2), FwStatus.InvalidAddress);
   hw.writeRaw((HEAD + 2) as never, 4, 0, 0, 0);
   assert.equal(hw.snpPageReclaim(HEAD + 2), FwStatus.InvalidPageState);
   hw.writeRaw((HEAD + 3) as never, 5, 1 << 29, 0, 0);
