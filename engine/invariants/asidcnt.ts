@@ -18,7 +18,7 @@ export const asidcnt: Invariant = {
     for (let e = step.from; e < step.to; e++) {
       if (trace.kind[e] !== EventKind.Firmware) continue;
       if (trace.a[e] !== SNP_ACTIVATE && trace.a[e] !== SNP_ACTIVATE_EX) continue;
-      const asid = trace.b[e];
+      const asid = trace.space[e];
       const pages = step.asidCounter(asid);
       if (pages === 0) continue;
       findings.push({

@@ -94,6 +94,7 @@ const others: readonly RuleInfo[] = [
     severity: 'warning',
     statement: 'A step does what it states after `=>`, or succeeds when it states nothing.',
     source: LANGUAGE,
+    explanation: `A step that states no outcome is expected to succeed. What it did instead stands in the message, in the form in which it can be written after \`=>\`; if it is meant, say so. A warning in the editor, but the scenario does not pass.`,
   },
   {
     id: 'FAULT',
@@ -101,6 +102,7 @@ const others: readonly RuleInfo[] = [
     severity: 'error',
     statement: 'A step does not fault unless it says so.',
     source: 'APM vol. 2, 15.36.10',
+    explanation: `An access that nobody resolves: the guest's #VC, a host #PF, an NPF that KVM answers by entering the guest again until the scenario is stopped. The message says what the page is and since when.`,
   },
   {
     id: 'EXPECT',
@@ -108,6 +110,7 @@ const others: readonly RuleInfo[] = [
     severity: 'error',
     statement: 'What `expect` states about the machine holds.',
     source: LANGUAGE,
+    explanation: `The message says what was found, and which step made it so.`,
   },
   {
     id: 'TERM',
@@ -115,6 +118,9 @@ const others: readonly RuleInfo[] = [
     severity: 'error',
     statement: 'Every retry loop and every faulting access comes to an end.',
     source: 'rmpupdate() (x86/virt/svm/sev.c): unbounded retry of FAIL_OVERLAP',
+    explanation: `A CPU that retries what can never succeed does not come back. Two forms are found: an access of a guest after which the state that decides it keeps recurring (\`=> livelock\` if that is the point of the scenario), and a loop of the kernel's C whose turns repeat each other, or of which there are too many.
+
+rmpupdate() of current kernels retries FAIL_OVERLAP for ever. If what overlaps is an assigned page of the other size, that is for ever: no other CPU is going to finish.`,
   },
   {
     id: 'TRAP',
@@ -122,6 +128,7 @@ const others: readonly RuleInfo[] = [
     severity: 'error',
     statement: 'Kernel C does not dereference bad pointers, divide by zero or hit BUG().',
     source: 'C11 6.5; include/asm-generic/bug.h',
+    explanation: `The kernel would have oopsed or hit a BUG(). What it holds at that moment (locks, references, half-changed pages) is in no state to go on from, so the scenario stops, unless the step states \`=> trap\`.`,
   },
   {
     id: 'UNREACHED',
@@ -129,8 +136,16 @@ const others: readonly RuleInfo[] = [
     severity: 'hint',
     statement: 'A step that cannot be reached is shown greyed.',
     source: LANGUAGE,
+    explanation: `A step before it stopped the scenario.`,
   },
-  { id: 'ALLOW-UNUSED', spec: '', severity: 'warning', statement: 'An `allow` silences something.', source: LANGUAGE },
+  {
+    id: 'ALLOW-UNUSED',
+    spec: '',
+    severity: 'warning',
+    statement: 'An `allow` silences something.',
+    source: LANGUAGE,
+    explanation: `An \`allow\` documents a known violation. When nothing in its scope violates the rule any more, the defect has been mended, or the rule is the wrong one.`,
+  },
   // C
   {
     id: 'C-SYNTAX',

@@ -4,7 +4,7 @@
  */
 import { errnoName } from '../base/errno.ts';
 import { rmpCodeName } from '../hardware/instruction-checks.ts';
-import { EventKind } from '../trace/trace.ts';
+import { EventKind, type Trace } from '../trace/trace.ts';
 import type { StepView } from './step-view.ts';
 
 /** RMPUPDATE operand flags as the trace packs them (EventKind.Rmpupdate, column a). */
@@ -24,6 +24,14 @@ export const SNP_ACTIVATE_EX = 0x95;
 export const SNP_LAUNCH_UPDATE = 0xa1;
 export const SNP_LAUNCH_FINISH = 0xa2;
 
+/** Commands that change a run of pages, as long as their event's column b says: SNP_INIT, SNP_SHUTDOWN, PAGE_SET_STATE, PAGE_UNSMASH. */
+const RUN_COMMANDS = new Set([0x81, 0x82, 0xc6, 0xc8]);
+
+/** Pages from the event's page on that a firmware command changed, or was about if it failed. */
+export function pagesOfCommand(trace: Trace, e: number): number {
+  return trace.code[e] === 0 && RUN_COMMANDS.has(trace.a[e]) ? Math.max(1, trace.b[e]) : 1;
+}
+
 /** Instruction result codes (RMPUPDATE and PSMASH share them), APM vol. 3. */
 export const FAIL_INPUT = 1;
 export const FAIL_PERMISSION = 2;
@@ -31,7 +39,19 @@ export const FAIL_INUSE = 3;
 export const FAIL_OVERLAP = 4;
 
 /** RMPUPDATE / PSMASH events issued by C whose last attempt on that page in this step failed, in order. */
-export function lastingFailures(step: StepView): number[] {
+export function lastingFailures(step: StepView): readonly number[] {
+  let found = failuresOf.get(step);
+  if (found === undefined) {
+    found = findLastingFailures(step);
+    failuresOf.set(step, found);
+  }
+  return found;
+}
+
+/** Several rules ask; a step is gone through once. */
+const failuresOf = new WeakMap<StepView, readonly number[]>();
+
+function findLastingFailures(step: StepView): number[] {
   const { trace } = step;
   let pending: Map<number, number> | undefined;
   for (let e = step.from; e < step.to; e++) {

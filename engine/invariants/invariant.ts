@@ -19,6 +19,8 @@ export interface RuleInfo {
   statement: string;
   /** Manual section, kernel function or message the rule follows from. */
   source: string;
+  /** What it means, when it is judged and what to do about it: a few paragraphs for its page. */
+  explanation?: string;
 }
 
 /** One violation. */
@@ -41,7 +43,6 @@ export interface Finding {
 }
 
 export interface Invariant extends RuleInfo {
-  /** What it means, when it is judged and what to do about it: a few paragraphs for its page. */
   explanation: string;
   /**
    * Rules that say the same of the same cause: a finding is dropped when one of theirs in the same step is about the same event or about all of its

@@ -72,7 +72,7 @@ function leftImmutable(step: StepView): Finding[] {
       const since = event < step.from ? ` since ${step.describeStep(event)}` : '';
       return [
         {
-          message: `The launch of guest ${guest.name} is finished, and pfn ${hex(pfn)} is still immutable${since} (PRE_GUEST): neither the guest nor the host can use it. Every page needs its SNP_LAUNCH_UPDATE before, or SNP_PAGE_RECLAIM.`,
+          message: `The launch of guest ${guest.name} is finished, and pfn ${hex(pfn)} is still immutable (PRE_GUEST)${since}: neither the guest nor the host can use it. Every page needs its SNP_LAUNCH_UPDATE before, or SNP_PAGE_RECLAIM.`,
           pages: [{ start: pfn, end: pfn + 1 }],
           ...(event >= step.from ? { event } : { since: event }),
         },

@@ -43,11 +43,11 @@ Judged by the locks held at each RMPUPDATE of the kernel, compared with those of
       lastHeld = held;
       const before = events.get(frame);
       const raced =
-        before !== undefined && threads.get(frame) !== trace.thread[e] && ((locks.get(frame) ?? 0) & held) === 0;
+        before !== undefined && threads.get(frame) !== step.thread && ((locks.get(frame) ?? 0) & held) === 0;
       if (raced && step.violating('LOCK', 0).set(frame, true))
         findings.push(describe(step, frame, before, e, locks.get(frame) ?? 0, held));
       locks.set(frame, held);
-      threads.set(frame, trace.thread[e]);
+      threads.set(frame, step.thread);
       events.set(frame, e);
     }
     return findings;

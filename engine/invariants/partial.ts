@@ -5,6 +5,7 @@
  */
 import { countPages, type Run } from '../base/runs.ts';
 import { agree, formatRuns, plural } from '../base/text.ts';
+import { EventKind } from '../trace/trace.ts';
 import { disagrees } from './attr-rmp.ts';
 import { failedResults } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -43,11 +44,11 @@ function check(step: StepView): Finding[] {
   const where = formatRuns('gfn', left);
   const state = `${agree(bad, 'has', 'have')} attribute ${to} but ${agree(bad, 'its RMP entry was', 'their RMP entries were')} never changed`;
   const told =
-    bad === total && total > 1
-      ? `The conversion stopped at its first page: all ${plural(total, 'page')} (${where}) ${state}`
-      : bad === total
-        ? `The conversion failed: the page (${where}) ${state}`
-        : `The conversion stopped half-way: ${bad} of ${plural(total, 'page')} (${where}) ${state}`;
+    total === 1
+      ? `The conversion failed: the page (${where}) ${state}`
+      : changedAny(step)
+        ? `The conversion stopped half-way: ${bad} of ${plural(total, 'page')} (${where}) ${state}`
+        : `The conversion stopped at its first page: ${bad === total ? `all ${plural(total, 'page')}` : `${bad} of ${plural(total, 'page')}`} (${where}) ${state}`;
   return [
     {
       message: `${told}, and nothing rolls back. Convert before storing the attributes, or take them back for what failed.`,
@@ -55,4 +56,12 @@ function check(step: StepView): Finding[] {
       pages: step.framesBehind(request.guest, left),
     },
   ];
+}
+
+/** Whether the step changed any RMP entry. */
+function changedAny(step: StepView): boolean {
+  const { trace } = step;
+  for (let e = step.from; e < step.to; e++)
+    if (trace.kind[e] === EventKind.Rmpupdate && trace.code[e] === 0) return true;
+  return false;
 }

@@ -74,6 +74,8 @@ export interface StepView {
   readonly subject: GuestView | undefined;
   /** The guest that took the step; undefined if the host or the VMM did. */
   readonly actor: GuestView | undefined;
+  /** Whose thread the step ran on: 0 is the host's or the VMM's, every vCPU has a number of its own. */
+  readonly thread: number;
   readonly outcome: OutcomeView;
   /** The form of the outcome that the step states; undefined if it states none. */
   readonly stated: string | undefined;

@@ -8,7 +8,7 @@ import { type Run, Runs } from '../base/runs.ts';
 import { type Gpa, gpaToGfn, type Pfn, pagesPerLevel } from '../base/units.ts';
 import type { NestedPageTable } from '../hardware/nested-page-table.ts';
 import { invariants } from '../invariants/catalogue.ts';
-import { operandIsLarge } from '../invariants/conduct.ts';
+import { operandIsLarge, pagesOfCommand } from '../invariants/conduct.ts';
 import type { Finding } from '../invariants/invariant.ts';
 import type {
   ConversionRequest,
@@ -81,6 +81,9 @@ function requestOf(step: Step, args: StepArguments, of: GuestRange | undefined):
   return { ...of, toPrivate: word(args.values[operand]) === 'PRIVATE' };
 }
 
+/** More vCPUs than a guest here has. */
+const VCPUS = 1024;
+
 /** What the events of a step touched. */
 interface Touched {
   rmp: Runs;
@@ -103,6 +106,7 @@ class FinishedStep implements StepView {
   readonly callee: string | undefined;
   readonly subject: GuestView | undefined;
   readonly actor: GuestView | undefined;
+  readonly thread: number;
   readonly outcome: OutcomeView;
   readonly stated: string | undefined;
   readonly eagerRmp: boolean;
@@ -128,6 +132,7 @@ class FinishedStep implements StepView {
     const named = args.values.find((value) => value?.kind === 'guest');
     this.subject = named?.kind === 'guest' ? machine.guests[named.guest] : undefined;
     this.actor = args.actor.kind === 'guest' ? machine.guests[args.actor.guest as number] : undefined;
+    this.thread = this.actor === undefined ? 0 : 1 + this.actor.asid * VCPUS + args.actor.vcpu;
     this.outcome = {
       livelock: outcome.livelock === true,
       faulted: outcome.fault !== undefined,
@@ -176,8 +181,14 @@ class FinishedStep implements StepView {
             touched.marked.add(page, page + (trace.code[e] === 0 && (trace.a[e] & 1) !== 0 ? 512 : 1));
           }
           break;
-        case EventKind.Rmpadjust:
         case EventKind.Firmware:
+          if (page >= 0) {
+            const end = page + pagesOfCommand(trace, e);
+            this.touch(touched, e, end);
+            touched.marked.add(page, end);
+          }
+          break;
+        case EventKind.Rmpadjust:
         case EventKind.RmpWrite:
           if (page >= 0) {
             this.touch(touched, e, page + 1);

@@ -1,8 +1,8 @@
 // Where a rule is explained: the page behind the code of a diagnostic.
 
-/** The one place that knows where the documentation is published. A rule is an anchor on it, in lower case. */
-const rulesPage = 'https://snp-scenario.github.io/rules.html';
+/** The one place that knows where the folder docs/ is published. A test holds the links against the files. */
+export const docsBase = 'https://snp-scenario.github.io/';
 
 export function ruleHref(rule: string): string {
-  return `${rulesPage}#${encodeURIComponent(rule.toLowerCase())}`;
+  return `${docsBase}rules/${encodeURIComponent(rule)}.html`;
 }
