@@ -3,6 +3,7 @@
  * here knows a kernel. Results are numbers, and what does not fit a number stands in fields of this object until the next operation.
  */
 import type { Journal } from '../base/journal.ts';
+import type { Run } from '../base/runs.ts';
 import type { Pfn, PgLevel } from '../base/units.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import { type Access, hostAccess } from './access.ts';
@@ -20,6 +21,8 @@ import { defaultHardwareOptions, type HardwareOptions } from './options.ts';
 import { psmash } from './psmash.ts';
 import { pvalidate } from './pvalidate.ts';
 import { LOCK } from './rmp-entry.ts';
+import { coveredFrames, geometryProblem, ownFrames, type RmpGeometry, uncoveredHoles } from './rmp-geometry.ts';
+import { layOut } from './rmp-layout.ts';
 import { RmpTable } from './rmp-table.ts';
 import { rmpadjust } from './rmpadjust.ts';
 import { type RmpqueryResult, rmpquery } from './rmpquery.ts';
@@ -33,6 +36,13 @@ export interface HardwareConfig {
   cpus: number;
   /** Memory that the RMP covers, if not all of it. */
   coveredBytes?: number;
+  /**
+   * Where the RMP lies, which also says what it covers; see {@link geometryProblem}. Its own pages are then the firmware's. Without it the RMP
+   * lies outside of the memory that is modelled.
+   */
+  geometry?: RmpGeometry;
+  /** Frames that SNP_INIT made HV_FIXED: the host's list and what is no memory. */
+  fixed?: readonly Run[];
   options?: Partial<HardwareOptions>;
 }
 
@@ -50,6 +60,8 @@ export class Hardware {
   readonly memoryPages: number;
   readonly cpus: number;
   readonly rmp: RmpTable;
+  /** Where the RMP lies, if the host models that. */
+  readonly geometry: RmpGeometry | undefined;
   readonly contention: Contention;
   readonly firmware: FirmwareState;
   readonly guests = new Map<number, GuestContext>();
@@ -76,7 +88,17 @@ export class Hardware {
     this.options = { ...defaultHardwareOptions(), ...config.options };
     this.memoryPages = Math.floor(config.memoryBytes / 4096);
     this.cpus = config.cpus;
-    this.rmp = new RmpTable(config.coveredBytes ?? config.memoryBytes, journal);
+    const { geometry } = config;
+    this.geometry = geometry;
+    if (geometry === undefined) {
+      this.rmp = new RmpTable(config.coveredBytes ?? config.memoryBytes, journal);
+    } else {
+      const problem = geometryProblem(geometry);
+      if (problem !== undefined) throw new Error(`RMP geometry: ${problem}`);
+      const covered = coveredFrames(geometry);
+      this.rmp = new RmpTable((covered.at(-1)?.end ?? 0) * 4096, journal, uncoveredHoles(covered));
+    }
+    layOut(this.rmp, geometry === undefined ? [] : ownFrames(geometry), config.fixed ?? []);
     this.contention = new Contention(journal);
     this.firmware = new FirmwareState(this, journal);
     const malformed = this.options.rmpupdateMalformedUnassign === 'fail-input' ? 1 : 2;

@@ -27,7 +27,8 @@ export function psmash(hw: Hardware, spa: number, context: number): number {
   }
   if (context !== 0) failing |= 1 << Check.ContextAsid;
   const frame = (pfn - (pfn & 511)) / 512;
-  if (frame * 512 + 511 >= rmp.coveredPages) return failed(hw, pfn, failing | (1 << Check.NotCovered));
+  if (!rmp.covers(pfn) || frame * 512 + 511 >= rmp.coveredPages)
+    return failed(hw, pfn, failing | (1 << Check.NotCovered));
 
   const w0 = rmp.word(pfn, 0);
   const w1 = rmp.word(pfn, 1);

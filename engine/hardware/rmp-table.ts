@@ -58,7 +58,7 @@ const WORD3 = 2;
 const REGION = 3;
 
 export class RmpTable implements Undoable {
-  /** Pages below this number have an entry. */
+  /** Pages below this number have an entry, but for those in holes: {@link covers}. */
   readonly coveredPages: number;
   /** Pages assigned to each ASID: the counters in the table's first 16K. Index 0 counts the AMD-SP's. */
   readonly asidPages = new Int32Array(1024);
@@ -83,8 +83,15 @@ export class RmpTable implements Undoable {
   private partlyDirty: number[] = [];
   private whollyDirty: number[] = [];
 
-  /** @param coveredBytes size of the memory that the table covers, from address 0 */
-  constructor(coveredBytes: number, journal: Journal) {
+  /** Frames below {@link coveredPages} that have no entry all the same: in whole 2M regions, between the segments of a segmented RMP. */
+  private readonly holes: readonly Run[];
+
+  /**
+   * @param coveredBytes size of the memory that the table covers, from address 0
+   * @param holes        frames in it that it does not cover, in whole 2M regions
+   */
+  constructor(coveredBytes: number, journal: Journal, holes: readonly Run[] = []) {
+    this.holes = holes;
     this.coveredPages = Math.floor(coveredBytes / PAGE_SIZE);
     this.journal = journal;
     this.owner = journal.register(this);
@@ -97,7 +104,11 @@ export class RmpTable implements Undoable {
   }
 
   covers(pfn: number): boolean {
-    return pfn < this.coveredPages;
+    return pfn < this.coveredPages && (this.holes.length === 0 || !this.inHole(pfn));
+  }
+
+  private inHole(pfn: number): boolean {
+    return this.holes.some((hole) => pfn >= hole.start && pfn < hole.end);
   }
 
   // ---- chunks: for the instructions --------------------------------------------------------------------------------------------

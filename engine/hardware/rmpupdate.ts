@@ -85,6 +85,8 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
   const frame = (pfn * PER_REGION) | 0;
   let chunk = rmp.chunk(frame);
   if (chunk.length !== FULL_LENGTH) {
+    // A hole has no entries, so its chunk never becomes full.
+    if (!rmp.covers(pfn)) return failed(hw, pfn, gpa, operand, NOT_COVERED);
     // Of the compact regions, one under a 2M entry is not to be made full: the request fails.
     if ((chunk[0] & ASSIGNED_2M) === ASSIGNED_2M) {
       return failed(hw, pfn, gpa, operand, entryChecks4k(hw, pfn, operand));
@@ -197,7 +199,7 @@ function updateUnusual(
   const pfn = Math.floor((spa - (hw.options.rmpupdateStrictInput ? 0 : spa % align)) / 4096);
   let operand = (assigned & 1) | (large ? OPERAND_2M : 0) | ((immutable & 1) << 2);
   operand |= (asid & 0xffff) << OPERAND_ASID_SHIFT;
-  if (pfn >= hw.rmp.coveredPages) failing |= NOT_COVERED;
+  if (!hw.rmp.covers(pfn)) failing |= NOT_COVERED;
   if (failing !== 0) return failed(hw, pfn, gpa, operand, failing);
 
   // From here on the operands are taken as the hardware would that ignores what is too much in them.
@@ -213,7 +215,7 @@ function update2m(hw: Hardware, pfn: number, gpa: number, operand: number): numb
   let failing = 0;
   const assigned = operand & OPERAND_ASSIGNED;
   const asid = operand >>> OPERAND_ASID_SHIFT;
-  if (pfn + 511 >= rmp.coveredPages) return failed(hw, pfn, gpa, operand, NOT_COVERED);
+  if (!rmp.covers(pfn) || pfn + 511 >= rmp.coveredPages) return failed(hw, pfn, gpa, operand, NOT_COVERED);
   const frame = (pfn * PER_REGION) | 0;
   const present = rmp.chunk(frame);
   const isFull = present.length === FULL_LENGTH;
