@@ -1,0 +1,192 @@
+/**
+ * Directed: each cell of the access checks, of PVALIDATE, of VMRUN's check of the VMSA page and of the firmware's page states is set up in a fresh
+ * host and tried once. What comes of it is judged by the watch (probe.ts) against cells.ts.
+ */
+import { Access } from '../../engine/hardware/access.ts';
+import { PageType } from '../../engine/hardware/firmware.ts';
+import type { Hardware } from '../../engine/hardware/machine.ts';
+import { HEAD, host, type Kit } from '../engine/hardware/machine-kit.ts';
+import { PRIVATE_STATES, SHARED_STATES } from './cells.ts';
+
+const KINDS = Object.values(Access);
+const LEVELS = [1, 2, 3] as const;
+/** Whole gigabytes, so that a mapping of any size is aligned. */
+const GPA = 0x4000_0000;
+const GFN = GPA / 4096;
+/** Outside the RMP of {@link small}. */
+const BEYOND = 0x80000;
+
+/** A host whose RMP ends at 2G. */
+const small = (): Kit => host({}, { coveredBytes: 2 * 2 ** 30 });
+
+/** Make the page at HEAD what a private access shall find. Returns the page. */
+function preparePrivate(kit: Kit, state: string): number {
+  const { hw } = kit;
+  if (state === 'not covered') return BEYOND;
+  if (state === 'not assigned') return HEAD;
+  const size = state.startsWith('2M') ? 1 : 0;
+  kit.assign(HEAD, state === 'another GPA' ? GPA + 0x1000 : GPA, {
+    size,
+    asid: state === 'another ASID' ? 2 : 1,
+    immutable: state === 'immutable' ? 1 : 0,
+  });
+  if (state.endsWith(', validated')) {
+    const guest = hw.guests.get(1)!;
+    guest.npt.map(GFN, HEAD, size === 1 ? 2 : 1, true);
+    hw.pvalidate(guest, GPA, size, 1);
+  }
+  return HEAD;
+}
+
+/** Make the region what an access that wants a hypervisor-owned page shall find. Returns the page: in the middle of the region. */
+function prepareShared(kit: Kit, state: string): number {
+  const { hw } = kit;
+  const page = HEAD + 8;
+  if (state === 'not covered') return BEYOND + 8;
+  if (state === 'another page assigned') kit.assign(HEAD + 300, GPA);
+  if (state === 'assigned') kit.assign(page, GPA);
+  if (state === 'in use') hw.setInUse(page as never, true);
+  if (state === 'first page in use') hw.setInUse(HEAD as never, true);
+  return page;
+}
+
+function guestOf(hw: Hardware, snp: boolean) {
+  if (snp) return hw.guests.get(1)!;
+  return hw.addGuest(3, false);
+}
+
+export const directed: Readonly<Record<string, () => void>> = {
+  'private accesses'() {
+    for (const state of PRIVATE_STATES)
+      for (const level of LEVELS)
+        for (const access of KINDS) {
+          const kit = small();
+          const page = preparePrivate(kit, state);
+          const guest = guestOf(kit.hw, true);
+          guest.npt.map(GFN, page, level, true);
+          kit.hw.guestAccess(guest, GPA, access, 1);
+        }
+  },
+  'VMPL permissions'() {
+    for (const level of [1, 2] as const)
+      for (const vmpl of [0, 1, 2, 3])
+        for (const mask of [0, 0x1, 0x3, 0x5, 0x9, 0xf])
+          for (const access of KINDS)
+            for (const user of [false, true]) {
+              const kit = small();
+              const page = preparePrivate(kit, level === 1 ? '4K, validated' : '2M, validated');
+              const { rmp } = kit.hw;
+              const masks = (rmp.word(page, 2) & ~(0xff << (8 * vmpl))) | (mask << (8 * vmpl));
+              kit.hw.writeRaw(page as never, rmp.word(page, 0), rmp.word(page, 1), masks >>> 0, rmp.word(page, 3));
+              const guest = guestOf(kit.hw, true);
+              guest.npt.map(GFN, page, level, true);
+              kit.hw.guestAccess(guest, GPA, access, 1, vmpl, user);
+            }
+  },
+  'accesses that want a hypervisor-owned page'() {
+    for (const state of SHARED_STATES)
+      for (const level of LEVELS)
+        for (const access of KINDS)
+          for (const who of ['snp', 'other', 'host', 'user']) {
+            const kit = small();
+            const page = prepareShared(kit, state);
+            if (who === 'host' || who === 'user') kit.hw.hostAccess(page, access, level, who === 'user');
+            else {
+              const guest = guestOf(kit.hw, who === 'snp');
+              guest.npt.map(level === 1 ? GFN + 8 : GFN, level === 1 ? page : page - 8, level, true);
+              kit.hw.guestAccess(guest, GPA + 0x8000, access, 0);
+            }
+          }
+  },
+  PVALIDATE() {
+    for (const state of PRIVATE_STATES)
+      for (const level of LEVELS)
+        for (const size of [0, 1])
+          for (const validate of [0, 1]) {
+            const kit = small();
+            const page = preparePrivate(kit, state);
+            const guest = guestOf(kit.hw, true);
+            guest.npt.map(GFN, page, level, true);
+            kit.hw.pvalidate(guest, GPA, size, validate);
+          }
+    const kit = small();
+    const page = preparePrivate(kit, '4K, validated');
+    const guest = guestOf(kit.hw, true);
+    kit.hw.pvalidate(guest, GPA + 1, 0, 1);
+    kit.hw.pvalidate(guest, GPA + 0x1000, 1, 1);
+    kit.hw.pvalidate(guest, GPA, 2, 1);
+    kit.hw.pvalidate(guest, GPA, 0, 2);
+    kit.hw.pvalidate(guest, GPA, 0, 1, 1);
+    kit.hw.pvalidate(guest, 2 * GPA, 0, 1);
+    kit.hw.pvalidate(guestOf(kit.hw, false), GPA, 0, 1);
+    kit.hw.setInUse(page as never, true);
+    kit.hw.pvalidate(guest, GPA, 0, 0);
+    guest.npt.map(GFN, page + 1, 2, true);
+    kit.hw.pvalidate(guest, GPA, 0, 1);
+  },
+  'VMRUN of an SNP guest'() {
+    const words: readonly (readonly [number, number])[] = [
+      // Assigned, Page_Size, Immutable; ASID, VMSA.
+      [0, 0],
+      [1, (1 << 19) | VMSA],
+      [1, (2 << 19) | VMSA],
+      [5, (1 << 19) | VMSA],
+      [1, 1 << 19],
+      [3, (1 << 19) | VMSA],
+      [1, ((1 << 19) | VMSA | LOCK) >>> 0],
+    ];
+    for (const [w0, w1] of words) {
+      const kit = small();
+      kit.hw.writeRaw(HEAD as never, w0, w1, 0xf, 0);
+      kit.hw.vmrun(1, HEAD);
+    }
+    small().hw.vmrun(1, BEYOND);
+    small().hw.vmrun(1, -1);
+  },
+  SNP_LAUNCH_UPDATE() {
+    for (const type of Object.values(PageType)) {
+      const kit = small();
+      raw(kit, 'PRE_GUEST');
+      kit.hw.snpLaunchUpdate(1, HEAD, type);
+    }
+    for (const state of Object.keys(RAW)) {
+      const kit = small();
+      raw(kit, state);
+      kit.hw.snpLaunchUpdate(1, HEAD, PageType.Normal);
+    }
+  },
+  SNP_PAGE_RECLAIM() {
+    for (const state of Object.keys(RAW)) {
+      const kit = small();
+      raw(kit, state);
+      kit.hw.snpPageReclaim(HEAD, 0);
+    }
+  },
+};
+
+const VMSA = 1 << 29;
+const VALIDATED = 1 << 30;
+const LOCK = 1 << 31;
+const ASID_1 = 1 << 19;
+/** Bits 38:36 of the GPA field of a page that firmware owns say what for: 1 metadata, 2 the IOMMU (the Genoa firmware's tags). */
+const tag = (n: number): number => n << 16;
+
+/** Words 0 and 1 of an entry in each state (SNP firmware ABI, page states; the Genoa firmware's rmp_entry_get_state). */
+const RAW: Readonly<Record<string, readonly [number, number]>> = {
+  HYPERVISOR: [0, 0],
+  HV_FIXED: [4, 0],
+  FIRMWARE: [5, LOCK],
+  FIRMWARE_IOMMU: [5 | (1 << 12), LOCK | tag(2)],
+  RECLAIM: [1, 0],
+  CONTEXT: [5, LOCK | VMSA],
+  METADATA: [5 | (1 << 12), LOCK | tag(1)],
+  PRE_GUEST: [5, ASID_1],
+  PRE_SWAP: [5, ASID_1 | VALIDATED],
+  GUEST_INVALID: [1, ASID_1],
+  GUEST_VALID: [1, ASID_1 | VALIDATED],
+};
+
+function raw({ hw }: Kit, state: string): void {
+  const [w0, w1] = RAW[state];
+  hw.writeRaw(HEAD as never, w0, w1 >>> 0, 0xf, 0);
+}
