@@ -38,7 +38,7 @@ export function snpLaunchStart(hw: Hardware, gctx: number): number {
 export function snpActivate(hw: Hardware, gctx: number, asid: number): number {
   const [context, inLaunch] = inState(hw, gctx, 'LAUNCH', 'RUNNING');
   const status = inLaunch === FwStatus.Success ? activateStatus(hw, context as Context, asid) : inLaunch;
-  recordCommand(hw, FwCommand.SnpActivate, -1, status, asid);
+  recordCommand(hw, FwCommand.SnpActivate, -1, status, asid, asid);
   if (status === FwStatus.Success) hw.firmware.setContext({ ...(context as Context), asid });
   return status;
 }

@@ -2,34 +2,15 @@
  * The operations of the language: what each actor can do, with operands, outcomes and the place in the manual or the kernel that says so. An entry here
  * and a function of the same key in engine/run/operations is all that a new operation takes.
  */
+import { firmwareOperations } from './firmware-operations.ts';
+import { at, flag, GUEST, named, oneOf, PAGE_TYPE, PFN, size } from './operands.ts';
 import type { Operand, OperationSpec } from './operation-table.ts';
 import type { ActorKind } from './program.ts';
 import { ERRNOS } from './words.ts';
 
-const at = (name: string, kind: Operand['kind'], doc: string): Operand => ({ name, kind, form: 'positional', doc });
-const named = (name: string, kind: Operand['kind'], byDefault: string, doc: string): Operand => ({
-  name,
-  kind,
-  form: 'named',
-  default: byDefault,
-  doc,
-});
-const flag = (name: string, doc: string): Operand => ({ name, kind: 'bool', form: 'flag', doc });
-const oneOf = (name: string, words: readonly string[], byDefault: string | undefined, doc: string): Operand => ({
-  name,
-  kind: 'word',
-  words,
-  form: 'positional',
-  ...(byDefault === undefined ? {} : { default: byDefault }),
-  doc,
-});
-
-const GUEST = at('guest', 'guest', 'The guest, by name.');
 const RANGE = at('range', 'gpa-range', 'Guest-physical bytes, half-open: `0..2M` or `64K +4K`.');
 const GPA = at('gpa', 'gpa', 'Guest-physical address.');
-const PFN = at('pfn', 'pfn', 'System physical frame: `pfn(g, 64K)` for the page behind a GPA.');
 const ATTRIBUTE = oneOf('to', ['PRIVATE', 'SHARED'], undefined, 'What the range becomes.');
-const size = (doc: string): Operand => oneOf('size', ['4K', '2M'], '4K', doc);
 const VIA: Operand = {
   name: 'via',
   kind: 'word',
@@ -38,12 +19,6 @@ const VIA: Operand = {
   optional: true,
   doc: 'Size of the mapping used.',
 };
-const PAGE_TYPE = oneOf(
-  'type',
-  ['NORMAL', 'VMSA', 'ZERO', 'UNMEASURED', 'SECRETS', 'CPUID'],
-  'NORMAL',
-  'Page type of SNP_LAUNCH_UPDATE; VMSA, SECRETS and CPUID pages are 4K.',
-);
 const MAPPING = oneOf(
   'mapping',
   ['private', 'shared'],
@@ -296,44 +271,7 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       example: 'cpu.rmpread(pfn(g, 0))',
     },
   },
-  fw: {
-    snp_launch_update: {
-      operands: [
-        GUEST,
-        PFN,
-        PAGE_TYPE,
-        named('vmpl1', 'int', '0', 'Permissions of VMPL1: R 1, W 2, user X 4, supervisor X 8.'),
-        named('vmpl2', 'int', '0', 'Permissions of VMPL2.'),
-        named('vmpl3', 'int', '0', 'Permissions of VMPL3.'),
-      ],
-      outcomes: [
-        'ok',
-        'INVALID_PAGE_STATE',
-        'INVALID_PAGE_SIZE',
-        'INVALID_PAGE_OWNER',
-        'INVALID_PARAM',
-        'INVALID_GUEST_STATE',
-        'INVALID_ADDRESS',
-      ],
-      doc: 'SNP_LAUNCH_UPDATE: encrypt and measure a page in state PRE_GUEST; it becomes GUEST_VALID.',
-      source: 'SNP firmware ABI, SNP_LAUNCH_UPDATE',
-      example: 'fw.snp_launch_update(g, pfn(g, 0))',
-    },
-    snp_page_reclaim: {
-      operands: [PFN, size('Page size of the command.')],
-      outcomes: ['ok', 'INVALID_PAGE_STATE', 'INVALID_PAGE_SIZE', 'INVALID_ADDRESS', 'INVALID_PARAM'],
-      doc: 'SNP_PAGE_RECLAIM: clear Immutable, so that the hypervisor can take the page back.',
-      source: 'SNP firmware ABI, SNP_PAGE_RECLAIM',
-      example: 'fw.snp_page_reclaim(pfn(g, 0))',
-    },
-    write_rmp_entry: {
-      operands: [PFN, at('low', 'int', 'Low 64 bits.'), at('high', 'int', 'High 64 bits.')],
-      outcomes: ['ok', 'INVALID_ADDRESS'],
-      doc: 'Write the 16 raw bytes of an RMP entry, checked by nothing: a what-if.',
-      source: 'Processor Programming Reference, RMP entry format',
-      example: 'fw.write_rmp_entry(pfn(g, 0), 0x6010fffffffff001, 0x1f)',
-    },
-  },
+  fw: firmwareOperations,
   dev: {
     write: {
       operands: [PFN],

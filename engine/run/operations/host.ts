@@ -1,10 +1,9 @@
-/** What the host does outside KVM's conversion code: kernel and user accesses, DMA, raw instructions, firmware commands, and what can go wrong around it. */
+/** What the host does outside KVM's conversion code: kernel and user accesses, DMA, raw instructions, and what can go wrong around it. */
 
 import { errnoNumbers } from '../../base/errno.ts';
-import { type Pfn, PG_LEVEL_4K, type PgLevel } from '../../base/units.ts';
+import { PG_LEVEL_4K, type PgLevel } from '../../base/units.ts';
 import { Access } from '../../hardware/access.ts';
 import { Fault, FaultBit } from '../../hardware/fault-codes.ts';
-import { fwStatusName, PageType } from '../../hardware/firmware.ts';
 import { rmpCodeName } from '../../hardware/instruction-checks.ts';
 import { formatIommuEvent } from '../../hardware/iommu.ts';
 import { rmpreadQwords } from '../../hardware/rmpread.ts';
@@ -74,21 +73,9 @@ function attemptUserWrite(machine: Machine, args: StepArguments, level: PgLevel)
 const instructionOutcome = (code: number, instruction: 'rmpupdate' | 'psmash'): Outcome =>
   code === 0 ? { ok: true } : { ok: false, code: rmpCodeName(code, instruction) };
 
-const firmwareOutcome = (status: number): Outcome =>
-  status === 0 ? { ok: true } : { ok: false, code: fwStatusName(status) };
-
 const instant = (run: (machine: Machine, args: StepArguments) => Outcome): Operation => ({
   start: (machine, args) => done(run(machine, args)),
 });
-
-export const pageTypes: Record<string, number> = {
-  NORMAL: PageType.Normal,
-  VMSA: PageType.Vmsa,
-  ZERO: PageType.Zero,
-  UNMEASURED: PageType.Unmeasured,
-  SECRETS: PageType.Secrets,
-  CPUID: PageType.Cpuid,
-};
 
 export const hostOperations: Record<string, Operation> = {
   'host.read': instant((machine, args) => hostAccess(machine, args, Access.Read)),
@@ -124,31 +111,6 @@ export const hostOperations: Record<string, Operation> = {
   }),
   'cpu.psmash': instant((machine, args) =>
     instructionOutcome(machine.hardware.psmash(number(args.values[0]) * 4096), 'psmash'),
-  ),
-  'fw.write_rmp_entry': instant((machine, args) => {
-    const [low, high] = [args.values[1], args.values[2]].map((value) =>
-      value !== undefined && 'wide' in value && value.wide !== undefined ? value.wide : BigInt(number(value)),
-    );
-    const word32 = (q: bigint, shift: bigint): number => Number((q >> shift) & 0xffffffffn);
-    const pfn = number(args.values[0]);
-    if (!machine.hardware.rmp.covers(pfn)) return { ok: false, code: 'INVALID_ADDRESS' };
-    machine.hardware.writeRaw(pfn as Pfn, word32(low, 0n), word32(low, 32n), word32(high, 0n), word32(high, 32n));
-    return { ok: true };
-  }),
-  'fw.snp_launch_update': instant((machine, args) => {
-    const guest = machine.guests[guestIndex(args.values[0])];
-    return firmwareOutcome(
-      machine.hardware.snpLaunchUpdate(
-        guest.asid,
-        number(args.values[1]),
-        pageTypes[word(args.values[2])] ?? PageType.Normal,
-        0,
-        [number(args.values[3]), number(args.values[4]), number(args.values[5])],
-      ),
-    );
-  }),
-  'fw.snp_page_reclaim': instant((machine, args) =>
-    firmwareOutcome(machine.hardware.snpPageReclaim(number(args.values[0]), word(args.values[1]) === '2M' ? 1 : 0)),
   ),
   'cpu.rmpread': instant((machine, args) => {
     const code = machine.hardware.rmpread(number(args.values[0]) * 4096);

@@ -14,7 +14,7 @@ import {
   word,
 } from '../operation.ts';
 import type { Outcome } from '../outcome.ts';
-import { pageTypes } from './host.ts';
+import { pageTypes } from './firmware.ts';
 
 /** KVM_MEMORY_ATTRIBUTE_PRIVATE (include/uapi/linux/kvm.h). */
 const ATTRIBUTE_PRIVATE = 2 ** 3;
