@@ -1,7 +1,7 @@
 /**
- * LOCK: updates of one 2M region by different threads hold a lock in common.
+ * LOCK: updates of one RMP entry by different threads hold a lock in common.
  *
- * Which locks were held is read off the trace, so a race is found without it happening: two threads that update a region under no common lock can do
+ * Which locks were held is read off the trace, so a race is found without it happening: two threads that update an entry under no common lock can do
  * so at the same time.
  */
 import { hex } from '../base/text.ts';
@@ -13,58 +13,73 @@ export const lock: Invariant = {
   id: 'LOCK',
   spec: 'I-LOCK',
   severity: 'warning',
-  statement: 'RMPUPDATEs of one 2M region by different threads are serialised by a lock.',
-  source: 'comment above rmpupdate() in arch/x86/virt/svm/sev.c; folio lock in kvm_gmem_prepare_folio()',
-  explanation: `Entries of one 2M region share the subpage count in the head entry, so two CPUs that update different pages of it get in each other's way: FAIL_OVERLAP or FAIL_INUSE, and a retry. guest_memfd holds the folio lock around it.
+  statement: 'RMPUPDATEs of one page, or of one 2M entry, by different threads are serialised by a lock.',
+  source: 'comment above rmpupdate() in arch/x86/virt/svm/sev.c; folio lock in kvm_gmem_get_pfn()',
+  explanation: `Two threads that look at an entry and then change it undo each other's work if nothing keeps them apart: one makes the page shared that the other has just found private. guest_memfd holds the folio lock around it, RFC v8 slots_lock in its ioctl.
 
-Judged by the locks held at each RMPUPDATE of the kernel, compared with those of the last one that another thread (the VMM, or a vCPU) executed on the region. Pages that are being freed have no other user and are left out, and so are functions that the scenario calls by name, without the locks of their callers. PSMASH is not judged: a second one finds the entry split and is told so.`,
+Different pages of one 2M region share the subpage count in the head entry, but the processor keeps that right: one of two CPUs gets FAIL_OVERLAP or FAIL_INUSE and tries again (RETRY). So that is not reported.
+
+Judged by the locks held at each RMPUPDATE of the kernel, compared with those of the last one on the same page by another thread (the VMM, or a vCPU). Pages that are being freed have no other user and are left out, and so are functions that the scenario calls by name, without the locks of their callers. PSMASH is not judged: a second one finds the entry split and is told so.`,
   check(step: StepView): Finding[] {
     if (step.operation === 'kernel.call') return [];
     const { trace } = step;
-    const locks = step.memory('LOCK held', 0);
-    const threads = step.memory('LOCK thread', 0);
-    const events = step.memory('LOCK event', 0);
+    const threads = step.memory('LOCK thread of step', 0);
     const findings: Finding[] = [];
-    let held = 0;
-    let lastFrame = -1;
-    let lastHeld = -1;
+    let updates = false;
     for (let e = step.from; e < step.to; e++) {
-      const kind = trace.kind[e];
-      if (kind === EventKind.Lock) {
-        // Locks beyond the 30th are not told apart from none; kernels of this size have a handful.
-        if (trace.a[e] < 30) held = trace.b[e] > 0 ? held | (1 << trace.a[e]) : held & ~(1 << trace.a[e]);
-        continue;
-      }
-      if (kind !== EventKind.Rmpupdate || trace.code[e] !== 0 || trace.site[e] === 0) continue;
-      const frame = Math.floor(trace.page[e] / 512);
-      if (frame === lastFrame && held === lastHeld) continue;
-      if (step.freed.some((run) => run.start <= trace.page[e] && trace.page[e] < run.end)) continue;
-      lastFrame = frame;
-      lastHeld = held;
-      const before = events.get(frame);
-      const raced =
-        before !== undefined && threads.get(frame) !== step.thread && ((locks.get(frame) ?? 0) & held) === 0;
-      if (raced && step.violating('LOCK', 0).set(frame, true))
-        findings.push(describe(step, frame, before, e, locks.get(frame) ?? 0, held));
-      locks.set(frame, held);
-      threads.set(frame, step.thread);
-      events.set(frame, e);
+      if (trace.kind[e] !== EventKind.Rmpupdate || trace.code[e] !== 0 || trace.site[e] === 0) continue;
+      updates = true;
+      const before = lastByAnother(step, e, (event) => threads.get(trace.step[event]));
+      if (before === undefined || isFreed(step, trace.page[e], e) || isFreed(step, trace.page[e], before)) continue;
+      const then = heldAt(step, before);
+      const now = heldAt(step, e);
+      if ([...then].some((id) => now.has(id))) continue;
+      if (step.violating('LOCK', 0).set(trace.page[e], true)) findings.push(describe(step, before, e, then, now));
     }
-    return findings;
+    if (updates) threads.set(trace.step[step.from], step.thread);
+    return findings.slice(0, 1);
   },
 };
 
-function describe(step: StepView, frame: number, before: number, now: number, then: number, held: number): Finding {
-  const names = (mask: number): string => {
-    const found: string[] = [];
-    for (let id = 0; id < 30; id++) if ((mask & (1 << id)) !== 0) found.push(step.lockName(id));
-    return found.length === 0 ? 'no lock' : found.join(' and ');
-  };
-  const first = step.describeSite(step.trace.site[before]);
+/** The RMPUPDATE of the kernel that last changed the page of event `e`, if another thread executed it in an earlier step. */
+function lastByAnother(step: StepView, e: number, threadOf: (event: number) => number | undefined): number | undefined {
+  const { trace } = step;
+  for (let c = trace.cause[e]; c >= 0; c = trace.cause[c]) {
+    if (trace.kind[c] !== EventKind.Rmpupdate) continue;
+    const thread = trace.site[c] === 0 || c >= step.from ? undefined : threadOf(c);
+    return thread === undefined || thread === step.thread ? undefined : c;
+  }
+  return undefined;
+}
+
+/** Ids of the locks that the step of an event had taken when the event happened: a step begins without any. */
+function heldAt(step: StepView, event: number): Set<number> {
+  const { trace } = step;
+  const depth = new Map<number, number>();
+  for (let e = event - 1; e >= 0 && trace.step[e] === trace.step[event]; e--) {
+    if (trace.kind[e] === EventKind.Lock) depth.set(trace.a[e], (depth.get(trace.a[e]) ?? 0) + trace.b[e]);
+  }
+  return new Set([...depth].filter(([, n]) => n > 0).map(([id]) => id));
+}
+
+/** Whether the step of an event also frees the page: then nobody else has it. */
+function isFreed(step: StepView, pfn: number, event: number): boolean {
+  const { trace } = step;
+  const frees = (e: number): boolean =>
+    trace.kind[e] === EventKind.PageFree && trace.page[e] <= pfn && pfn < trace.page[e] + trace.code[e];
+  for (let e = event; e < step.to && trace.step[e] === trace.step[event]; e++) if (frees(e)) return true;
+  for (let e = event; e >= 0 && trace.step[e] === trace.step[event]; e--) if (frees(e)) return true;
+  return false;
+}
+
+function describe(step: StepView, before: number, e: number, then: Set<number>, now: Set<number>): Finding {
+  const names = (ids: Set<number>): string =>
+    ids.size === 0 ? 'no lock' : [...ids].map((id) => step.lockName(id)).join(' and ');
+  const { trace } = step;
   return {
-    message: `RMPUPDATE in the 2M region at pfn ${hex(frame * 512)} holds ${names(held)}; another thread updated the region under ${names(then)}${first === '' ? '' : ` (${first})`} in ${step.describeStep(before)}. They can run at the same time: one of them gets FAIL_OVERLAP or FAIL_INUSE.`,
-    event: now,
+    message: `RMPUPDATE at pfn ${hex(trace.page[e])} holds ${names(now)}; another thread updated the same entry under ${names(then)} in ${step.describeStep(before)}. Both can run at the same time, and one undoes what the other has just looked at. Take the same lock around lookup and update.`,
+    event: e,
     since: before,
-    pages: [{ start: frame * 512, end: frame * 512 + 512 }],
+    pages: [{ start: trace.page[e], end: trace.page[e] + 1 }],
   };
 }

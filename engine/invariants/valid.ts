@@ -31,14 +31,19 @@ function checkGuest(step: StepView, guest: GuestView): Finding[] {
   const believed = step.violating('VALID believed', guest.asid);
   follow(step, guest, believed);
   const touched = step.gfnsTouched(guest);
-  for (const frame of framesOf(touched)) {
-    if (believed.mayHaveIn(frame)) forget(step, guest, believed, frame);
+  // A frame that is private and one 2M entry throughout: its first page speaks for all.
+  const isWhole = (frame: number): boolean => step.privateAlike(guest, frame) && isValid(step, guest, frame * 512);
+  for (const run of touched) {
+    for (const frame of framesOf([run])) {
+      if (!believed.mayHaveIn(frame) || isWhole(frame)) continue;
+      forget(step, guest, believed, Math.max(run.start, frame * 512), Math.min(run.end, frame * 512 + 512));
+    }
   }
   const runs = newlyViolating(
     step.violating('VALID', guest.asid),
     touched,
     (gfn) => believed.has(gfn) && !isValid(step, guest, gfn),
-    (frame) => !believed.mayHaveIn(frame),
+    (frame) => !believed.mayHaveIn(frame) || isWhole(frame),
   );
   if (runs.length === 0) return [];
   const n = countPages(runs);
@@ -77,8 +82,8 @@ function follow(step: StepView, guest: GuestView, believed: PageSet): void {
 }
 
 /** Pages that were made shared, that the VMM discarded, or that the scenario itself took away by a raw instruction: nothing to believe any more. */
-function forget(step: StepView, guest: GuestView, believed: PageSet, frame: number): void {
-  for (let gfn = frame * 512; gfn < frame * 512 + 512; gfn++) {
+function forget(step: StepView, guest: GuestView, believed: PageSet, start: number, end: number): void {
+  for (let gfn = start; gfn < end; gfn++) {
     if (!believed.has(gfn)) continue;
     const pfn = step.backing(guest, gfn);
     if (!step.isPrivate(guest, gfn) || pfn === undefined) believed.set(gfn, false);
