@@ -21,6 +21,11 @@ export class PageSet implements Undoable {
     return words !== undefined && (words[within >> 5] & (1 << (within & 31))) !== 0;
   }
 
+  /** No page has ever been in the set. */
+  get isEmpty(): boolean {
+    return this.frames.size === 0;
+  }
+
   /** Whether any page of a 2M frame may be in the set: false is certain. */
   mayHaveIn(frame: number): boolean {
     return this.frames.has(frame);

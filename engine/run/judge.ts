@@ -86,6 +86,8 @@ const VCPUS = 1024;
 
 /** What the events of a step touched. */
 interface Touched {
+  /** What changed hands or state, PSMASH left out. */
+  owned: Runs;
   rmp: Runs;
   byKernel: Runs;
   marked: Runs;
@@ -93,6 +95,9 @@ interface Touched {
   freed: Runs;
   gfns: Map<number, Runs>;
 }
+
+/** Rules that are judged on the pages of a guest. */
+const GUEST_PAGE_RULES = ['ATTR-RMP', 'VALID'];
 
 class FinishedStep implements StepView {
   readonly trace: Trace;
@@ -143,6 +148,7 @@ class FinishedStep implements StepView {
 
     const touched: Touched = {
       rmp: new Runs(),
+      owned: new Runs(),
       byKernel: new Runs(),
       marked: new Runs(),
       refs: new Runs(),
@@ -157,7 +163,7 @@ class FinishedStep implements StepView {
     this.freed = touched.freed.merged();
     for (const guest of machine.guests) {
       const runs = touched.gfns.get(guest.asid) as Runs;
-      for (const run of this.rmpTouched) machine.gfnsBackedBy(guest, run.start, run.end, runs);
+      for (const run of touched.owned.merged()) machine.gfnsBackedBy(guest, run.start, run.end, runs);
       for (const run of this.freed) machine.gfnsBackedBy(guest, run.start, run.end, runs);
       this.gfns.set(guest.asid, runs.merged());
     }
@@ -199,7 +205,9 @@ class FinishedStep implements StepView {
           touched.gfns.get(trace.space[e])?.add(page, page + trace.code[e]);
           break;
         case EventKind.Npt:
-          touched.gfns.get(trace.space[e])?.add(page, page + this.nptPages(e));
+          // A zap takes violations away and makes none.
+          if (trace.a[e] >= 0 || this.machine.hasViolations(GUEST_PAGE_RULES, trace.space[e]))
+            touched.gfns.get(trace.space[e])?.add(page, page + this.nptPages(e));
           break;
         case EventKind.PageRef:
           touched.refs.add(page, page + 1);
@@ -214,6 +222,8 @@ class FinishedStep implements StepView {
   private touch(touched: Touched, e: number, end: number): void {
     const start = this.trace.page[e];
     touched.rmp.add(start, end);
+    // After PSMASH the 512 entries say of their pages what the one said: nothing changes for the guest.
+    if (this.trace.kind[e] !== EventKind.Psmash) touched.owned.add(start, end);
     if (this.trace.site[e] !== 0) touched.byKernel.add(start, end);
   }
 

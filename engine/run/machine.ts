@@ -551,6 +551,11 @@ export class Machine implements MachineView {
     return set;
   }
 
+  /** Whether one of these rules has ever found a page of this space in violation. */
+  hasViolations(rules: readonly string[], space: number): boolean {
+    return rules.some((rule) => this.violations.get(`${rule} ${space}`)?.isEmpty === false);
+  }
+
   /** Numbers that a rule keeps about pages from step to step. */
   memory(rule: string, space: number): PageMap {
     const key = `${rule} ${space}`;
