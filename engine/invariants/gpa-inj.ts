@@ -4,6 +4,7 @@
  * This is what PVALIDATE is for: a guest that validates every GPA once cannot be remapped to another page without noticing. The RMP itself does not
  * keep a host from binding two pages to one GPA; the guest keeps it by not validating the second.
  */
+import type { PageMap } from '../base/page-map.ts';
 import { hex } from '../base/text.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import { newlyViolating, type StepView } from './step-view.ts';
@@ -21,10 +22,12 @@ A host that binds a second page to a GPA is not caught by the hardware. The gues
 VMSA pages are left out: KVM gives all of them the same GPA, and no nested page table leads there.`,
   check(step: StepView): Finding[] {
     const findings: Finding[] = [];
+    if (step.rmpMarked.length === 0) return findings;
     const seen = step.violating('GPA-INJ', 0);
-    for (const run of newlyViolating(seen, step.rmpMarked, (pfn) => twin(step, pfn) !== undefined)) {
+    const places = new Map<number, Places>();
+    for (const run of newlyViolating(seen, step.rmpMarked, (pfn) => twin(step, places, pfn) !== undefined)) {
       const pfn = run.start;
-      const other = twin(step, pfn) as number;
+      const other = twin(step, places, pfn) as number;
       const { gfn, asid } = step.entry(pfn);
       const guest = step.guests.find((g) => g.asid === asid);
       const first = step.rmpEvent(other);
@@ -39,13 +42,26 @@ VMSA pages are left out: KVM gives all of them the same GPA, and no nested page 
   },
 };
 
+/** Where the validated pages of an ASID were seen: entries by GFN, 2M entries by the GFN of their head. Checked against the RMP before it is believed. */
+interface Places {
+  small: PageMap;
+  large: PageMap;
+}
+
+function placesOf(step: StepView, known: Map<number, Places>, asid: number): Places {
+  let places = known.get(asid);
+  if (places === undefined) {
+    places = { small: step.memory('GPA-INJ 4K', asid), large: step.memory('GPA-INJ 2M', asid) };
+    known.set(asid, places);
+  }
+  return places;
+}
+
 /** Another page that is validated at this page's GPA. Also notes where the GPA of a validated page is. */
-function twin(step: StepView, pfn: number): number | undefined {
+function twin(step: StepView, known: Map<number, Places>, pfn: number): number | undefined {
   if (!isValidated(step, pfn)) return undefined;
   const { asid, gfn, large } = step.entry(pfn);
-  // Entries by GFN, and 2M entries by the GFN of their head: what they say is checked against the RMP before it is believed.
-  const small = step.memory('GPA-INJ 4K', asid);
-  const big = step.memory('GPA-INJ 2M', asid);
+  const { small, large: big } = placesOf(step, known, asid);
   const boundTo = (at: number | undefined): number | undefined =>
     at !== undefined && at !== pfn && isValidated(step, at) && isBound(step, at, asid, gfn) ? at : undefined;
   const first = big.get(gfn - (gfn % 512));
