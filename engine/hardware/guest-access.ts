@@ -7,12 +7,14 @@ import { EventKind } from '../trace/trace.ts';
 import { Access, checkPrivate, isHypervisorOwned, isWrite, PrivateCheck, privateFault } from './access.ts';
 import { Fault, FaultBit } from './fault-codes.ts';
 import type { GuestContext, Hardware } from './machine.ts';
+import { Relied } from './options.ts';
 
 /**
  * Attempt one access. On success `hw.accessPfn` is the page reached; otherwise `hw.faultCode` is the error code. Leaves one trace event.
  *
  * @param cbit  1 = private, 0 = shared, as the guest's own page table says
  * @param user  the guest runs at CPL 3, which matters to fetches only
+ * @param vcpu  whose TLB it is, with option guest-tlb
  * @returns the fault: None, NPF, or VC
  */
 export function guestAccess(
@@ -23,10 +25,12 @@ export function guestAccess(
   cbit: number,
   vmpl: number,
   user: boolean,
+  vcpu: number,
 ): Fault {
   const gfn = Math.floor(gpa / 4096);
   const encrypted = guest.snpActive && (cbit !== 0 || access >= Access.Fetch);
-  const fault = attempt(hw, guest, gfn, access, encrypted, vmpl, user);
+  const walked = attempt(hw, guest, gfn, access, encrypted, vmpl, user);
+  const fault = hw.options.guestTlb ? throughTlb(hw, guest, gfn, access, encrypted, vmpl, user, vcpu, walked) : walked;
   if (fault === Fault.None) {
     hw.faultCode = 0;
     hw.trace.record(EventKind.Access, guest.asid, gfn, 0, access, gpa, -1);
@@ -35,6 +39,34 @@ export function guestAccess(
   const cause = hw.accessPfn < 0 ? guest.npt.lastChange(gfn) : hw.rmp.lastChange(hw.accessPfn);
   hw.trace.record(EventKind.Fault, guest.asid, gfn, 0, fault, hw.faultCode, cause);
   return fault;
+}
+
+/** The same access with what the vCPU's TLB holds, given what a walk came to. A stale entry counts, a new walk is remembered. */
+function throughTlb(
+  hw: Hardware,
+  guest: GuestContext,
+  gfn: number,
+  access: Access,
+  encrypted: boolean,
+  vmpl: number,
+  user: boolean,
+  vcpu: number,
+  walked: Fault,
+): Fault {
+  const context = { asid: guest.asid, vcpu, encrypted, vmpl, user, kinds: 1 << access };
+  const cached = hw.tlb.lookup({ ...context, gfn });
+  if (cached >= 0) {
+    if (walked !== Fault.None || cached !== hw.accessPfn) hw.reliedOn |= Relied.guestTlb;
+    hw.accessPfn = cached;
+    return Fault.None;
+  }
+  if (walked !== Fault.None) return walked;
+  const pages = guest.npt.level === 1 ? 1 : 512;
+  const offset = gfn % pages;
+  // What may be written may be read.
+  const kinds = context.kinds | (access === Access.Write ? 1 << Access.Read : 0);
+  hw.tlb.fill({ ...context, kinds, gfn: gfn - offset, pfn: hw.accessPfn - offset, pages });
+  return walked;
 }
 
 /** The bits of EXITINFO1 that do not depend on what is found. A guest's accesses are user accesses to the nested table. */

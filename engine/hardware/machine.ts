@@ -14,6 +14,7 @@ import { snpLaunchUpdate } from './firmware-launch-update.ts';
 import { snpPageReclaim } from './firmware-page-state.ts';
 import { FirmwareState } from './firmware-state.ts';
 import { guestAccess } from './guest-access.ts';
+import { GuestTlb } from './guest-tlb.ts';
 import { type CheckRow, psmashChecks, rmpupdateChecks } from './instruction-checks.ts';
 import { dma, type IommuEvent } from './iommu.ts';
 import { NestedPageTable } from './nested-page-table.ts';
@@ -63,6 +64,7 @@ export class Hardware {
   /** Where the RMP lies, if the host models that. */
   readonly geometry: RmpGeometry | undefined;
   readonly contention: Contention;
+  readonly tlb: GuestTlb;
   readonly firmware: FirmwareState;
   readonly guests = new Map<number, GuestContext>();
 
@@ -100,6 +102,7 @@ export class Hardware {
     }
     layOut(this.rmp, geometry === undefined ? [] : ownFrames(geometry), config.fixed ?? []);
     this.contention = new Contention(journal);
+    this.tlb = new GuestTlb(journal);
     this.firmware = new FirmwareState(this, journal);
     const malformed = this.options.rmpupdateMalformedUnassign === 'fail-input' ? 1 : 2;
     this.rmpupdateOrder = rmpupdateChecks(this.options.rmpupdateCheckOrder, malformed);
@@ -143,13 +146,13 @@ export class Hardware {
   // ---- guest instructions --------------------------------------------------------------------------------------------------------
 
   /** PVALIDATE. Returns EAX with `carry`, or FAULTED (-1) with `fault` and `faultCode`. */
-  pvalidate(guest: GuestContext, gpa: number, pagesize: number, validate: number, vmpl = 0): number {
-    return pvalidate(this, guest, gpa, pagesize, validate, vmpl);
+  pvalidate(guest: GuestContext, gpa: number, pagesize: number, validate: number, vmpl = 0, vcpu = 0): number {
+    return pvalidate(this, guest, gpa, pagesize, validate, vmpl, vcpu);
   }
 
   /** RMPADJUST; `rdx` as {@link rmpadjustOperand} makes it. Returns EAX, or FAULTED (-1) with `fault` and `faultCode`. */
-  rmpadjust(guest: GuestContext, gpa: number, pagesize: number, rdx: number, vmpl = 0): number {
-    return rmpadjust(this, guest, gpa, pagesize, rdx, vmpl);
+  rmpadjust(guest: GuestContext, gpa: number, pagesize: number, rdx: number, vmpl = 0, vcpu = 0): number {
+    return rmpadjust(this, guest, gpa, pagesize, rdx, vmpl, vcpu);
   }
 
   /** RMPQUERY about VMPL `target`. Returns EAX with `rmpqueryResult`, or FAULTED (-1) with `fault` and `faultCode`. */
@@ -193,9 +196,15 @@ export class Hardware {
   }
 
   /** A guest access. Returns the fault (0 = none), its code in `faultCode`; the page reached in `accessPfn`. */
-  guestAccess(guest: GuestContext, gpa: number, access: Access, cbit: number, vmpl = 0, user = false): Fault {
-    this.fault = guestAccess(this, guest, gpa, access, cbit, vmpl, user);
+  guestAccess(guest: GuestContext, gpa: number, access: Access, cbit: number, vmpl = 0, user = false, vcpu = 0): Fault {
+    this.fault = guestAccess(this, guest, gpa, access, cbit, vmpl, user, vcpu);
     return this.fault;
+  }
+
+  /** Flush what all TLBs hold of a guest; ASID 0 flushes everything. */
+  flushTlb(asid: number): void {
+    this.tlb.flush(asid);
+    this.trace.record(EventKind.TlbFlush, asid, -1, 0, 0, 0, -1);
   }
 
   /** A device's transfer to or from a system address in bytes: undefined, or the event that the IOMMU logs instead. */

@@ -37,6 +37,7 @@ export interface HardwareOptions {
   rmpadjustCheckOrder: RmpadjustOrder;
   rmpqueryOwnVmpl: 'fail-permission' | 'allow';
   rmpqueryUnvalidated: 'vc' | 'allow';
+  guestTlb: boolean;
 }
 
 export type RmpadjustOrder =
@@ -263,6 +264,14 @@ export const hardwareOptionTable = [
     default: 'vc',
     doc: 'RMPQUERY of a page that is not validated: #VC(0x404), as with RMPADJUST, or an answer.',
   },
+  {
+    key: 'guestTlb',
+    name: 'guest-tlb',
+    question: '-',
+    values: YES_NO,
+    default: false,
+    doc: 'Each vCPU keeps the translations that its accesses used until they are flushed, and uses a stale one without looking at NPT and RMP again. Off: every access walks anew.',
+  },
 ] as const satisfies readonly HardwareOptionRow[];
 
 /** The bit of each option in `reliedOn`. A test holds this against the table's order. */
@@ -290,6 +299,7 @@ export const Relied = {
   rmpadjustCheckOrder: 1 << 20,
   rmpqueryOwnVmpl: 1 << 21,
   rmpqueryUnvalidated: 1 << 22,
+  guestTlb: 1 << 23,
 } as const satisfies Record<HardwareOptionKey, number>;
 
 export function defaultHardwareOptions(): HardwareOptions {

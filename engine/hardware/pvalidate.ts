@@ -32,8 +32,10 @@ export function pvalidate(
   pagesize: number,
   validate: number,
   vmpl: number,
+  vcpu: number,
 ): number {
   const code = begin(hw, guest) ? execute(hw, guest, gpa, pagesize, validate, vmpl) : FAULTED;
+  if (code === RmpCode.Success) hw.tlb.flushFrames(guest.asid, gpa / 4096, pagesize === 1 ? 512 : 1, vcpu);
   if (code === FAULTED || code !== RmpCode.Success || hw.carry === 1) record(hw, guest, gpa, pagesize, validate, code);
   return code;
 }

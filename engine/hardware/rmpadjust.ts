@@ -48,12 +48,14 @@ export function rmpadjust(
   pagesize: number,
   rdx: number,
   vmpl: number,
+  vcpu: number,
 ): number {
   const code = begin(hw, guest) ? check(hw, guest, gpa, pagesize, rdx, vmpl) : FAULTED;
   const operand = (pagesize & 1) | ((rdx & (RDX_LIMIT - 1)) << 1);
   const event = recordInstruction(hw, guest, EventKind.Rmpadjust, gpa, operand, code);
   if (code !== RmpCode.Success) return code;
 
+  hw.tlb.flushFrames(guest.asid, gpa / 4096, pagesize === 1 ? 512 : 1, vcpu);
   const { rmp } = hw;
   const from = rmp.governing(hw.accessPfn);
   const shift = (rdx & 0xff) * 8;

@@ -74,7 +74,20 @@ export function rmpupdate(
   ) {
     return updateUnusual(hw, spa, gpa, assigned, pagesize, immutable, asid, context, reserved);
   }
-  return update4k(hw, spa * PER_PAGE, gpa, operand);
+  const code = update4k(hw, spa * PER_PAGE, gpa, operand);
+  if (hw.options.guestTlb && code === RmpCode.Success) flushTlb(hw, spa * PER_PAGE, gpa, operand);
+  return code;
+}
+
+/** TLB entries for the GPAs at hand go: those that lead to the pages, and those of the GPAs that the pages get (where the processor does that). */
+function flushTlb(hw: Hardware, pfn: number, gpa: number, operand: number): void {
+  if (hw.tlb.size === 0) return;
+  const pages = (operand & OPERAND_2M) !== 0 ? 512 : 1;
+  const asid = operand >>> OPERAND_ASID_SHIFT;
+  hw.reliedOn |= Relied.rmpupdateFlushesGuestTlb;
+  if (!hw.options.rmpupdateFlushesGuestTlb) return;
+  hw.tlb.flushSystem(pfn, pages);
+  if (asid !== 0) hw.tlb.flushFrames(asid, gpa * PER_PAGE, pages);
 }
 
 /** A 4K request whose operands are well-formed. */
@@ -206,7 +219,9 @@ function updateUnusual(
   operand &= (ASID_MASK << OPERAND_ASID_SHIFT) | 7;
   if ((operand & OPERAND_ASSIGNED) === 0) operand &= OPERAND_2M;
   const wellFormed = (operand & OPERAND_ASSIGNED) === 0 ? 0 : (gpa % GPA_LIMIT) - (gpa % align);
-  return large ? update2m(hw, pfn, wellFormed, operand) : update4k(hw, pfn, wellFormed, operand);
+  const code = large ? update2m(hw, pfn, wellFormed, operand) : update4k(hw, pfn, wellFormed, operand);
+  if (hw.options.guestTlb && code === RmpCode.Success) flushTlb(hw, pfn, wellFormed, operand);
+  return code;
 }
 
 /** A 2M request whose operands are well-formed. */

@@ -5,7 +5,7 @@
 import type { Journal } from '../base/journal.ts';
 import { PG_LEVEL_1G, type PgLevel } from '../base/units.ts';
 import type { Hardware } from '../hardware/machine.ts';
-import { EventKind, type Trace } from '../trace/trace.ts';
+import type { Trace } from '../trace/trace.ts';
 import { DirectMap } from './direct-map.ts';
 import { GuestMemfd } from './guest-memfd.ts';
 import { JournalledValue } from './journalled.ts';
@@ -62,12 +62,10 @@ export class KernelState {
   readonly leaked: LeakedPages;
   readonly locks: Locks;
   readonly log: KernelLog;
-  private readonly trace: Trace;
 
   constructor(config: KernelConfig, hardware: Hardware, journal: Journal, trace: Trace) {
     this.config = { directMapLevel: PG_LEVEL_1G, debugLog: false, snp: true, ...config };
     this.hardware = hardware;
-    this.trace = trace;
     const defaults = kernelOptionTable.map((row): [string, number] => [row.name, row.default]);
     this.options = new JournalledValue<ReadonlyMap<string, number>>(
       journal,
@@ -119,6 +117,6 @@ export class KernelState {
   }
 
   flushTlb(asid: number): void {
-    this.trace.record(EventKind.TlbFlush, asid, -1, 0, 0, 0, -1);
+    this.hardware.flushTlb(asid);
   }
 }

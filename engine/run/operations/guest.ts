@@ -120,7 +120,7 @@ function access(kind: Access): Operation {
     (args) => number(args.values[0]),
     (machine, guest, args, gpa) => {
       const cbit = word(args.values[1]) === 'shared' ? 0 : 1;
-      const fault = machine.hardware.guestAccess(guest, gpa, kind, cbit, args.actor.vmpl);
+      const fault = machine.hardware.guestAccess(guest, gpa, kind, cbit, args.actor.vmpl, false, args.actor.vcpu);
       if (fault === Fault.None) return { ok: true };
       if (fault === Fault.NPF) return undefined;
       return { ok: false, fault: describeFault(fault, machine.hardware.faultCode) };
@@ -133,7 +133,7 @@ const pvalidate = guestOperation(
   (machine, guest, args, gpa) => {
     const large = word(args.values[1]) === '2M' ? 1 : 0;
     const validate = flag(args.values[2]) ? 1 : 0;
-    const code = machine.hardware.pvalidate(guest, gpa, large, validate, args.actor.vmpl);
+    const code = machine.hardware.pvalidate(guest, gpa, large, validate, args.actor.vmpl, args.actor.vcpu);
     if (code === FAULTED) {
       const { fault } = machine.hardware;
       return fault === Fault.NPF ? undefined : { ok: false, fault: currentFault(machine) };
@@ -157,7 +157,10 @@ const rmpadjust = guestOperation(
     const [, size, target, perms, vmsa] = args.values;
     const rdx = rmpadjustOperand(number(target), number(perms), flag(vmsa));
     const large = word(size) === '2M' ? 1 : 0;
-    return instructionOutcome(machine, machine.hardware.rmpadjust(guest, gpa, large, rdx, args.actor.vmpl));
+    return instructionOutcome(
+      machine,
+      machine.hardware.rmpadjust(guest, gpa, large, rdx, args.actor.vmpl, args.actor.vcpu),
+    );
   },
 );
 
