@@ -3,7 +3,9 @@
  * RMPREAD by result, accesses by state of the entry, size of the mapping and kind (APM vol. 2, 15.36.5 to 15.36.11, tables 15-39 and 15-41),
  * firmware commands by state of the page (SNP firmware ABI). Written from the manuals, not from the engine.
  */
+import { fwCommandName } from '../../engine/hardware/firmware.ts';
 import { Check, psmashChecks, rmpCodeName, rmpupdateChecks } from '../../engine/hardware/instruction-checks.ts';
+import { transitions } from './firmware-transitions.ts';
 
 export interface Cell {
   id: string;
@@ -210,16 +212,24 @@ const VMSA_STATES = [
 
 // ---------------------------------------------------------------- firmware
 
-const LAUNCH_UPDATE = 0xa1;
-const PAGE_RECLAIM = 0xc7;
-const firmwareCell = (command: number, state: string, status: number, outcome: string): Cell =>
-  plain(`firmware: ${command} ${state} ${status}`, state, outcome);
+/** `page` is the state of the page that the command's event names, as in {@link Transition.before}. */
+export const firmwareCell = (command: number, page: string, note: string, status: string): string =>
+  [`${fwCommandName(command)} ${page}: ${status}`, note].filter(Boolean).join(', ');
 
-const firmwareCells = (command: number, rows: readonly (readonly [string, number, string])[]): Cell[] =>
-  rows.map(([state, status, outcome]) => firmwareCell(command, state, status, outcome));
-
-const SUCCESS = 0;
-const INVALID_STATE = 0x1a;
+const firmwareSections = (): Section[] =>
+  [...new Set(transitions.map((row) => row.command))].map((command) => ({
+    title: fwCommandName(command),
+    source: 'SNP firmware ABI',
+    cells: transitions
+      .filter((row) => row.command === command)
+      .map(({ before, note, status, after }) =>
+        plain(
+          firmwareCell(command, before, note, status),
+          [before === '-' ? '' : before, note].filter(Boolean).join(', '),
+          status !== 'SUCCESS' ? status : after === '' ? 'SUCCESS' : after,
+        ),
+      ),
+  }));
 
 export const sections: readonly Section[] = [
   {
@@ -292,45 +302,7 @@ export const sections: readonly Section[] = [
     source: 'AMD I/O Virtualization Technology, RMP checks',
     cells: [plain('DMA: ok', 'hypervisor-owned', 'ok'), plain('DMA: RMP_PAGE_FAULT', 'guest-owned', 'RMP_PAGE_FAULT')],
   },
-  {
-    title: 'SNP_LAUNCH_UPDATE: state of the page',
-    source: 'SNP firmware ABI, SNP_LAUNCH_UPDATE',
-    cells: firmwareCells(LAUNCH_UPDATE, [
-      ['PRE_GUEST', SUCCESS, 'GUEST_VALID'],
-      ['HYPERVISOR', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['GUEST_INVALID', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['GUEST_VALID', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['FIRMWARE', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['PRE_GUEST', 0x19, 'INVALID_PAGE_SIZE'],
-      ['PRE_GUEST', 0x1c, 'INVALID_PAGE_OWNER'],
-      ['PRE_GUEST', 0x16, 'INVALID_PARAM (CPUID page rejected, no such type)'],
-    ]),
-  },
-  {
-    title: 'SNP_LAUNCH_UPDATE: page types',
-    source: 'SNP firmware ABI, SNP_LAUNCH_UPDATE',
-    cells: ['NORMAL', 'VMSA', 'ZERO', 'UNMEASURED', 'SECRETS', 'CPUID'].map((type, i) =>
-      plain(`firmware: ${LAUNCH_UPDATE} argument ${i + 1}`, type, 'GUEST_VALID'),
-    ),
-  },
-  {
-    title: 'SNP_PAGE_RECLAIM: state of the page',
-    source: 'SNP firmware ABI, SNP_PAGE_RECLAIM',
-    cells: firmwareCells(PAGE_RECLAIM, [
-      ['FIRMWARE', SUCCESS, 'RECLAIM'],
-      ['METADATA', SUCCESS, 'RECLAIM'],
-      ['PRE_GUEST', SUCCESS, 'GUEST_INVALID'],
-      ['PRE_SWAP', SUCCESS, 'GUEST_VALID'],
-      ['HYPERVISOR', SUCCESS, 'left as it is'],
-      ['RECLAIM', SUCCESS, 'left as it is'],
-      ['GUEST_INVALID', SUCCESS, 'left as it is'],
-      ['GUEST_VALID', SUCCESS, 'left as it is'],
-      ['CONTEXT', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['HV_FIXED', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['FIRMWARE_IOMMU', INVALID_STATE, 'INVALID_PAGE_STATE'],
-      ['PRE_GUEST', 0x19, 'INVALID_PAGE_SIZE'],
-    ]),
-  },
+  ...firmwareSections(),
 ];
 
 /** Cells that no test can reach, or that none reaches yet, each with the reason. */

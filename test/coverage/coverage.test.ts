@@ -11,11 +11,14 @@ import { dirname, join, resolve } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { FileHost } from '../../engine/check.ts';
+import { fwStatusName } from '../../engine/hardware/firmware.ts';
 import { EnvironmentCache } from '../../engine/run/environment.ts';
 import { ScenarioRun } from '../../engine/run/run.ts';
 import { analyze } from '../../engine/scenario/analyze.ts';
-import { reasons, sections } from './cells.ts';
+import { HEAD, host as hardwareHost } from '../engine/hardware/machine-kit.ts';
+import { firmwareCell, reasons, sections } from './cells.ts';
 import { directed } from './directed.ts';
+import { transitions } from './firmware-transitions.ts';
 import { deviations, enter, note, reached, watch } from './probe.ts';
 import { renderCoverage } from './render.ts';
 
@@ -71,6 +74,16 @@ for (const folder of ['coverage', 'conformance/kvm-6.12', 'conformance/kvm-rfc-v
 
 for (const name of Object.keys(directed)) test(`matrix: ${name}`, directed[name]);
 
+for (const row of transitions) {
+  const cell = firmwareCell(row.command, row.before, row.note, row.status);
+  test(`firmware: ${cell}`, () => {
+    const { hw } = hardwareHost();
+    assert.equal(fwStatusName(row.run(hw)), row.status);
+    if (row.after !== '') assert.equal(hw.rmp.pageState(HEAD as never), row.after);
+    note(cell);
+  });
+}
+
 beforeEach((t) => {
   const name = 'name' in t ? t.name : '';
   enter(name.startsWith('watched: ') ? '' : name);
@@ -86,7 +99,7 @@ function representatives(id: string): string[] {
   const all = [...(reached.get(id) ?? [])].sort();
   const isScenario = (name: string): boolean => /^(coverage|kvm-[^/]+)\//.test(name);
   const units = all.filter((name) => !isScenario(name));
-  const own = units.find((name) => !name.startsWith('matrix: ')) ?? units[0];
+  const own = units.find((name) => !/^(matrix|firmware): /.test(name)) ?? units[0];
   return [...all.filter(isScenario).slice(0, 1), ...(own === undefined ? [] : [own])];
 }
 

@@ -3,7 +3,6 @@
  * host and tried once. What comes of it is judged by the watch (probe.ts) against cells.ts.
  */
 import { Access } from '../../engine/hardware/access.ts';
-import { PageType } from '../../engine/hardware/firmware.ts';
 import type { Hardware } from '../../engine/hardware/machine.ts';
 import { HEAD, host, type Kit } from '../engine/hardware/machine-kit.ts';
 import { PRIVATE_STATES, SHARED_STATES } from './cells.ts';
@@ -143,50 +142,7 @@ export const directed: Readonly<Record<string, () => void>> = {
     small().hw.vmrun(1, BEYOND);
     small().hw.vmrun(1, -1);
   },
-  SNP_LAUNCH_UPDATE() {
-    for (const type of Object.values(PageType)) {
-      const kit = small();
-      raw(kit, 'PRE_GUEST');
-      kit.hw.snpLaunchUpdate(1, HEAD, type);
-    }
-    for (const state of Object.keys(RAW)) {
-      const kit = small();
-      raw(kit, state);
-      kit.hw.snpLaunchUpdate(1, HEAD, PageType.Normal);
-    }
-  },
-  SNP_PAGE_RECLAIM() {
-    for (const state of Object.keys(RAW)) {
-      const kit = small();
-      raw(kit, state);
-      kit.hw.snpPageReclaim(HEAD, 0);
-    }
-  },
 };
 
 const VMSA = 1 << 29;
-const VALIDATED = 1 << 30;
 const LOCK = 1 << 31;
-const ASID_1 = 1 << 19;
-/** Bits 38:36 of the GPA field of a page that firmware owns say what for: 1 metadata, 2 the IOMMU (the Genoa firmware's tags). */
-const tag = (n: number): number => n << 16;
-
-/** Words 0 and 1 of an entry in each state (SNP firmware ABI, page states; the Genoa firmware's rmp_entry_get_state). */
-const RAW: Readonly<Record<string, readonly [number, number]>> = {
-  HYPERVISOR: [0, 0],
-  HV_FIXED: [4, 0],
-  FIRMWARE: [5, LOCK],
-  FIRMWARE_IOMMU: [5 | (1 << 12), LOCK | tag(2)],
-  RECLAIM: [1, 0],
-  CONTEXT: [5, LOCK | VMSA],
-  METADATA: [5 | (1 << 12), LOCK | tag(1)],
-  PRE_GUEST: [5, ASID_1],
-  PRE_SWAP: [5, ASID_1 | VALIDATED],
-  GUEST_INVALID: [1, ASID_1],
-  GUEST_VALID: [1, ASID_1 | VALIDATED],
-};
-
-function raw({ hw }: Kit, state: string): void {
-  const [w0, w1] = RAW[state];
-  hw.writeRaw(HEAD as never, w0, w1 >>> 0, 0xf, 0);
-}

@@ -7,11 +7,12 @@
 import type { Pfn } from '../../engine/base/units.ts';
 import { Access } from '../../engine/hardware/access.ts';
 import { Fault, hasBit } from '../../engine/hardware/fault-codes.ts';
+import { fwStatusName } from '../../engine/hardware/firmware.ts';
 import { checkOf, FAULTED, rmpCodeName } from '../../engine/hardware/instruction-checks.ts';
 import { type GuestContext, Hardware } from '../../engine/hardware/machine.ts';
 import { defaultHardwareOptions } from '../../engine/hardware/options.ts';
 import { EventKind, Trace } from '../../engine/trace/trace.ts';
-import { checkCell, privateCell, pvalidateCell, sharedCell, vmplCell } from './cells.ts';
+import { checkCell, firmwareCell, privateCell, pvalidateCell, sharedCell, vmplCell } from './cells.ts';
 
 /** Cell to the tests that reach it. */
 export const reached = new Map<string, Set<string>>();
@@ -162,7 +163,7 @@ export function watch(): void {
     );
   const record = Trace.prototype.record;
   Trace.prototype.record = function (kind, space, page, code, a, b, cause) {
-    if (kind === EventKind.Firmware) firmware(this, page, code, a, b);
+    if (kind === EventKind.Firmware) firmware(this, page, code, a);
     return record.call(this, kind, space, page, code, a, b, cause);
   };
 }
@@ -287,10 +288,9 @@ function decided(hw: Hardware, instruction: 'RMPUPDATE' | 'PSMASH', shape: strin
   else if (trace.code[e] === 0) note(`${instruction} ok: ${shape}`);
 }
 
-function firmware(trace: Trace, page: number, status: number, command: number, argument: number): void {
+/** Rows that carry a note are told apart by the test that executes the row; the others are reached by any test. */
+function firmware(trace: Trace, page: number, status: number, command: number): void {
   const hw = traces.get(trace);
-  if (hw === undefined) return;
-  const state = page < 0 ? '-' : hw.rmp.pageState(page as Pfn);
-  note(`firmware: ${command} ${state} ${status}`);
-  if (status === 0) note(`firmware: ${command} argument ${argument}`);
+  const state = page < 0 ? '-' : hw === undefined || !covered(hw, page) ? '' : hw.rmp.pageState(page as Pfn);
+  note(firmwareCell(command, state, '', fwStatusName(status)));
 }
