@@ -128,6 +128,63 @@ export function pvalidateCell(
   return at(`${SIZES[size]} ${validate === 1 ? 'valid' : 'invalid'}, ${was}${npt === '1G' ? ', NPT 1G' : ''}`, outcome);
 }
 
+/** As {@link pvalidateCell}; `rdx`: target VMPL in 7:0, mask in 15:8, VMSA in 16; `own`: the permissions of the VMPL that executes it. */
+export function rmpadjustCell(
+  gpa: number,
+  size: number,
+  rdx: number,
+  vmpl: number,
+  npt: string,
+  state: string,
+  own: number,
+  snp = true,
+): Wanted {
+  const at = (condition: string, outcome: string): Wanted => ({ id: `RMPADJUST: ${condition}`, outcome });
+  const target = rdx & 0xff;
+  const mask = (rdx >>> 8) & 0xff;
+  if (!snp) return at('not an SNP guest', '#UD');
+  if ((size & ~1) !== 0) return at('RCX neither 0 nor 1', 'EAX=1');
+  if (gpa % (size === 1 ? 0x200000 : 0x1000) !== 0) return at(`${SIZES[size]} at a misaligned address`, 'EAX=1');
+  if (target > 3 || rdx >= 2 ** 17 || mask > 0x1f) return at('reserved bits in RDX', 'EAX=1');
+  if (target <= vmpl) return at('target VMPL not below the current one', 'EAX=2');
+  if (npt === 'absent' || npt === 'misaligned') return at(`NPT ${npt}`, '#NPF(ENC)');
+  const entry = /^(4K|2M), /.exec(state)?.[1];
+  if (entry === undefined) return at(`page is ${state}`, RMP_FAULT);
+  const sizes = `${SIZES[size]} on an entry of ${entry}, NPT ${npt}`;
+  if (size === 0 && (entry === '2M' || npt !== '4K')) return at(sizes, '#NPF(RMP|ENC|SIZEM)');
+  if (state.endsWith(', in use')) return at('page is in use by VMRUN', 'EAX=3');
+  if (state.includes('not validated')) return at(`${SIZES[size]}, not validated`, '#VC(0x404)');
+  if (size === 1 && (entry === '4K' || npt === '4K')) return at(sizes, 'EAX=6');
+  if ((mask & ~own) !== 0) return at('more permissions than the current VMPL has', 'EAX=2');
+  const vmsa = rdx >= 2 ** 16 ? (vmpl === 0 ? ', VMSA' : ', VMSA ignored outside VMPL0') : '';
+  return at(`${SIZES[size]}, permissions set${vmsa}`, 'ok');
+}
+
+function rmpadjustCells(): Cell[] {
+  const full = 0xf;
+  const cells: Wanted[] = [];
+  const add = (cell: Wanted): void => {
+    if (!cells.some((c) => c.id === cell.id)) cells.push(cell);
+  };
+  add(rmpadjustCell(0, 0, 1, 0, '4K', '', full, false));
+  add(rmpadjustCell(0, 2, 1, 0, '4K', '', full));
+  add(rmpadjustCell(1, 0, 1, 0, '4K', '', full));
+  add(rmpadjustCell(0x1000, 1, 1, 0, '4K', '', full));
+  add(rmpadjustCell(0, 0, 4, 0, '4K', '', full));
+  add(rmpadjustCell(0, 0, 1, 1, '4K', '', full));
+  for (const npt of ['absent', 'misaligned']) add(rmpadjustCell(0, 0, 1, 0, npt, '', full));
+  for (const state of PRIVATE_STATES.slice(0, 5)) add(rmpadjustCell(0, 0, 1, 0, '4K', state, full));
+  add(rmpadjustCell(0, 0, 1, 0, '4K', '4K, validated, in use', full));
+  add(rmpadjustCell(0, 0, 0x301, 0, '4K', '4K, validated', 1));
+  for (const size of [0, 1])
+    for (const entry of ['4K', '2M'])
+      for (const npt of SIZES)
+        for (const validity of ['validated', 'not validated'])
+          add(rmpadjustCell(0, size, 0x101, 0, npt, `${entry}, ${validity}`, full));
+  for (const vmpl of [0, 1]) add(rmpadjustCell(0, 0, 0x10102, vmpl, '4K', '4K, validated', full));
+  return cells.map(({ id, outcome }) => plain(id, id.slice('RMPADJUST: '.length), outcome));
+}
+
 const plain = (id: string, row: string, outcome: string): Cell => ({ id, row, column: 'result', outcome });
 
 function matrix(
@@ -187,11 +244,9 @@ function pvalidateCells(): Cell[] {
 }
 
 const CODES: Readonly<Record<string, readonly number[]>> = {
-  RMPADJUST: [0, 1, 2, 3, 6],
   RMPQUERY: [0, 2],
   RMPREAD: [0, 1, 2],
 };
-const GUEST_FAULTS = ['#NPF(RMP|ENC)', '#NPF(RMP|ENC|SIZEM)', '#VC(0x404)', '#UD'];
 
 const resultCells = (instruction: string, faults: readonly string[]): Cell[] => [
   ...CODES[instruction].map((code) => plain(`${instruction}: ${rmpCodeName(code)}`, rmpCodeName(code), '')),
@@ -252,7 +307,7 @@ export const sections: readonly Section[] = [
   {
     title: 'RMPADJUST',
     source: 'APM vol. 3, RMPADJUST; vol. 2, 15.36.7',
-    cells: resultCells('RMPADJUST', GUEST_FAULTS),
+    cells: rmpadjustCells(),
   },
   { title: 'RMPQUERY', source: 'APM vol. 3, RMPQUERY', cells: resultCells('RMPQUERY', ['#NPF(RMP|ENC)', '#UD']) },
   { title: 'RMPREAD', source: 'APM vol. 3, RMPREAD', cells: resultCells('RMPREAD', []) },

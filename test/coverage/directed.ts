@@ -123,6 +123,35 @@ export const directed: Readonly<Record<string, () => void>> = {
     guest.npt.map(GFN, page + 1, 2, true);
     kit.hw.pvalidate(guest, GPA, 0, 1);
   },
+  RMPADJUST() {
+    for (const state of PRIVATE_STATES)
+      for (const level of LEVELS)
+        for (const size of [0, 1]) {
+          const kit = small();
+          const page = preparePrivate(kit, state);
+          const guest = guestOf(kit.hw, true);
+          guest.npt.map(GFN, page, level, true);
+          kit.hw.rmpadjust(guest, GPA, size, 0x101);
+        }
+    const kit = small();
+    const page = preparePrivate(kit, '4K, validated');
+    const guest = guestOf(kit.hw, true);
+    kit.hw.rmpadjust(guest, GPA + 1, 0, 1);
+    kit.hw.rmpadjust(guest, GPA + 0x1000, 1, 1);
+    kit.hw.rmpadjust(guest, GPA, 2, 1);
+    kit.hw.rmpadjust(guest, GPA, 0, 4);
+    kit.hw.rmpadjust(guest, GPA, 0, 1, 1);
+    kit.hw.rmpadjust(guest, 2 * GPA, 0, 1);
+    kit.hw.rmpadjust(guestOf(kit.hw, false), GPA, 0, 1);
+    // VMPL1 may read; VMPL1 gives that to VMPL2, and not more.
+    kit.hw.rmpadjust(guest, GPA, 0, 0x10101);
+    kit.hw.rmpadjust(guest, GPA, 0, 0x10102, 1);
+    kit.hw.rmpadjust(guest, GPA, 0, 0x302, 1);
+    kit.hw.setInUse(page as never, true);
+    kit.hw.rmpadjust(guest, GPA, 0, 0x101);
+    guest.npt.map(GFN, page + 1, 2, true);
+    kit.hw.rmpadjust(guest, GPA, 0, 0x101);
+  },
   'VMRUN of an SNP guest'() {
     const words: readonly (readonly [number, number])[] = [
       // Assigned, Page_Size, Immutable; ASID, VMSA.

@@ -12,7 +12,7 @@ import { checkOf, FAULTED, rmpCodeName } from '../../engine/hardware/instruction
 import { type GuestContext, Hardware } from '../../engine/hardware/machine.ts';
 import { defaultHardwareOptions } from '../../engine/hardware/options.ts';
 import { EventKind, Trace } from '../../engine/trace/trace.ts';
-import { checkCell, firmwareCell, privateCell, pvalidateCell, sharedCell, vmplCell } from './cells.ts';
+import { checkCell, firmwareCell, privateCell, pvalidateCell, rmpadjustCell, sharedCell, vmplCell } from './cells.ts';
 
 /** Cell to the tests that reach it. */
 export const reached = new Map<string, Set<string>>();
@@ -151,7 +151,8 @@ export function watch(): void {
         return code;
       },
   );
-  for (const name of ['rmpadjust', 'rmpquery', 'rmpread'] as const)
+  wrap('rmpadjust', (call) => rmpadjust(call) as Method);
+  for (const name of ['rmpquery', 'rmpread'] as const)
     wrap(
       name,
       (call) =>
@@ -220,6 +221,20 @@ function hostAccess(call: Method) {
   };
 }
 
+/** What a guest's instruction finds at an address: size of the mapping, and state of the entry. */
+function target(hw: Hardware, guest: GuestContext, gpa: number): { npt: string; state: string; pfn: number } {
+  const gfn = Math.floor(gpa / 4096);
+  const pfn = guest.npt.walk(gfn);
+  if (pfn < 0) return { npt: 'absent', state: '', pfn };
+  if (!guest.npt.aligned) return { npt: 'misaligned', state: '', pfn };
+  const inUse = covered(hw, pfn) && (hw.rmp.word(governing(hw, pfn), 1) & LOCKED) !== 0;
+  const state = stateForGuest(hw, guest.asid, pfn, gfn) + (inUse ? ', in use' : '');
+  return { npt: levels[guest.npt.level], state, pfn };
+}
+
+const answer = (hw: Hardware, code: number): string =>
+  code === FAULTED ? faultName(hw, hw.fault) : code !== 0 ? `EAX=${code}` : 'ok';
+
 function pvalidate(call: Method) {
   return function (
     this: Hardware,
@@ -229,16 +244,22 @@ function pvalidate(call: Method) {
     validate: number,
     vmpl = 0,
   ): unknown {
-    const gfn = Math.floor(gpa / 4096);
-    const pfn = guest.npt.walk(gfn);
-    const npt = pfn < 0 ? 'absent' : guest.npt.aligned ? levels[guest.npt.level] : 'misaligned';
-    const inUse = pfn >= 0 && covered(this, pfn) && (this.rmp.word(governing(this, pfn), 1) & LOCKED) !== 0;
-    const state = pfn < 0 ? '' : stateForGuest(this, guest.asid, pfn, gfn) + (inUse ? ', in use' : '');
+    const { npt, state } = target(this, guest, gpa);
     const code = call.call(this, ...([guest, gpa, pagesize, validate, vmpl] as never[])) as number;
-    const found =
-      code === -1 ? faultName(this, this.fault) : code !== 0 ? `EAX=${code}` : this.carry === 1 ? 'CF=1' : 'ok';
+    const found = code === 0 && this.carry === 1 ? 'CF=1' : answer(this, code);
     const { id, outcome } = pvalidateCell(gpa, pagesize, validate, vmpl, npt, state, guest.snpActive);
     expectResult(this, id, outcome, found);
+    return code;
+  };
+}
+
+function rmpadjust(call: Method) {
+  return function (this: Hardware, guest: GuestContext, gpa: number, size: number, rdx: number, vmpl = 0): unknown {
+    const { npt, state, pfn } = target(this, guest, gpa);
+    const own = pfn >= 0 && covered(this, pfn) ? (this.rmp.word(governing(this, pfn), 2) >>> (vmpl * 8)) & 0xff : 0;
+    const code = call.call(this, ...([guest, gpa, size, rdx, vmpl] as never[])) as number;
+    const { id, outcome } = rmpadjustCell(gpa, size, rdx, vmpl, npt, state, own, guest.snpActive);
+    expectResult(this, id, outcome, answer(this, code));
     return code;
   };
 }
