@@ -139,6 +139,14 @@ rmpupdate() of current kernels retries FAIL_OVERLAP for ever. If what overlaps i
     explanation: `A step before it stopped the scenario.`,
   },
   {
+    id: 'INVARIANT',
+    spec: '',
+    severity: 'error',
+    statement: "The file's own `invariant` declarations hold after every step.",
+    source: LANGUAGE,
+    explanation: `\`invariant "…" { forall page p: … implies … }\` adds a rule to a file. It is judged when a step has come to rest, for the pages that the step touched; a page that violated it before is not reported again, and a page of which a query has nothing to say does not violate it. The report names the first page, what was found there and which step made it so; the declaration is its second place. \`allow INVARIANT "reason"\` silences all invariants of the file for a step.`,
+  },
+  {
     id: 'ALLOW-UNUSED',
     spec: '',
     severity: 'warning',
@@ -221,4 +229,4 @@ const byId = new Map(rules.map((rule) => [rule.id, rule]));
 export const ruleInfo = (id: string): RuleInfo | undefined => byId.get(id);
 
 /** Rules that `allow` may name: those about behaviour, not those about the text. */
-export const allowableRules: readonly string[] = [...invariants.map((rule) => rule.id), 'TERM'];
+export const allowableRules: readonly string[] = [...invariants.map((rule) => rule.id), 'TERM', 'INVARIANT'];

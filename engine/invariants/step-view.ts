@@ -147,6 +147,8 @@ export interface StepView {
   attributeEvent(guest: GuestView, gfn: number): number;
   /** Event that last changed the page's RMP entry; -1 if none did. */
   rmpEvent(pfn: number): number;
+  /** Changes of Validated of the page, newest first: events of PVALIDATE, of launch, and of what cleared it. */
+  validatedHistory(pfn: number): readonly number[];
   /** pfns on the list of pages given up, in order; one that was added twice is there twice. */
   readonly leaked: readonly number[];
   /** A page is on the allocator's free side: of a file but not allocated, or freed. */

@@ -53,15 +53,23 @@ function checkGuest(step: StepView, guest: GuestView): Finding[] {
   const now = assigned
     ? 'the RMP says not validated'
     : `${agree(n, 'the page is', 'the pages are')} not assigned any more`;
+  const validation =
+    first === undefined ? undefined : step.validatedHistory(first).find((e) => e < step.from && validates(step, e));
+  const since = validation === undefined ? '' : ` since ${step.describeStep(validation)}`;
   return [
     {
-      message: `${plural(n, 'page')} of guest ${guest.name} (${formatRuns('gfn', runs)}) ${agree(n, 'is', 'are')} private and validated as the guest knows ${agree(n, 'it', 'them')}, but ${now}. Its next private access ends in #VC(0x404) or a fault, which it has to take for an attack. Nothing may unassign, remap or resize a validated page without the guest's asking.`,
+      message: `${plural(n, 'page')} of guest ${guest.name} (${formatRuns('gfn', runs)}) ${agree(n, 'is', 'are')} private and validated${since}, as the guest knows ${agree(n, 'it', 'them')}, but ${now}. Its next private access ends in #VC(0x404) or a fault, which it has to take for an attack. Nothing may unassign, remap or resize a validated page without the guest's asking.`,
       pages: step.framesBehind(guest, runs),
       ...(event >= step.from ? { event } : {}),
+      ...(validation === undefined ? {} : { since: validation }),
       ...(step.actor === undefined ? {} : { explainsOutcome: true }),
     },
   ];
 }
+
+const validates = (step: StepView, e: number): boolean =>
+  step.trace.kind[e] === EventKind.Firmware ||
+  (step.trace.kind[e] === EventKind.Pvalidate && (step.trace.a[e] & PVALIDATE_VALIDATE) !== 0);
 
 /** What the guest and the firmware did to Validated in this step. */
 function follow(step: StepView, guest: GuestView, believed: PageSet): void {

@@ -24,9 +24,13 @@ import { EventKind, type Trace } from '../trace/trace.ts';
 import type { Machine, MachineGuest } from './machine.ts';
 import { guestIndex, range, type StepArguments, word } from './operation.ts';
 import type { Outcome } from './outcome.ts';
+import { judgeUserInvariants } from './user-invariants.ts';
+import { eventsOf } from './why.ts';
 
 export interface RuleFinding extends Finding {
   rule: string;
+  /** Which of the user's own invariants. */
+  invariant?: number;
 }
 
 export function judge(machine: Machine, step: Step, args: StepArguments, outcome: Outcome): RuleFinding[] {
@@ -34,6 +38,7 @@ export function judge(machine: Machine, step: Step, args: StepArguments, outcome
   const view = new FinishedStep(machine, step, args, outcome);
   const found: RuleFinding[] = [];
   for (const rule of invariants) for (const finding of rule.check(view)) found.push({ rule: rule.id, ...finding });
+  found.push(...judgeUserInvariants(machine, machine.stepStart));
   return found.length < 2 ? found : found.filter((finding) => !isRepetition(finding, found));
 }
 
@@ -325,6 +330,9 @@ class FinishedStep implements StepView {
   }
   rmpEvent(pfn: number): number {
     return this.machine.hardware.rmp.lastChange(pfn);
+  }
+  validatedHistory(pfn: number): readonly number[] {
+    return eventsOf(this.machine, { of: 'rmp', pfn, field: 'validated' });
   }
   get leaked(): readonly number[] {
     return this.machine.kernel.leaked.list;

@@ -11,11 +11,11 @@ export function relianceNote(reliedOn: number): string {
   return [
     sentence(
       options.filter((option) => option.question !== '-'),
-      'no public text settles',
+      'which no public text settles',
     ),
     sentence(
       options.filter((option) => option.question === '-'),
-      'processors differ in',
+      'in which processors differ',
     ),
   ].join('');
 }
@@ -25,5 +25,5 @@ function sentence(options: readonly HardwareOptionRow[], what: string): string {
   const names = options.map((option) => option.name + (option.question === '-' ? '' : ` (${option.question})`));
   const last = names.pop();
   const list = names.length === 0 ? last : `${names.join(', ')} and ${last}`;
-  return ` This depends on ${options.length === 1 ? 'option' : 'the options'} ${list}, which ${what}.`;
+  return ` This depends on ${options.length === 1 ? 'option' : 'the options'} ${list}, ${what}.`;
 }
