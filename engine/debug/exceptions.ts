@@ -1,5 +1,6 @@
 /** What a debugger can stop at besides breakpoints: faults, outcomes, rules. One filter each. */
 import { Fault, formatFault } from '../hardware/fault-codes.ts';
+import { FAULTED } from '../hardware/instruction-checks.ts';
 import { invariants, ruleInfo } from '../invariants/catalogue.ts';
 import type { Machine } from '../run/machine.ts';
 import { EventKind } from '../trace/trace.ts';
@@ -63,11 +64,18 @@ export const exceptionFilters: readonly ExceptionFilter[] = [
   }),
 ];
 
-/** The filter that an event belongs to: that of its fault. */
+/** The filter that the event just recorded belongs to: that of its fault. */
 export function filterOfEvent(machine: Machine, event: number): string | undefined {
   const { trace } = machine;
-  if (trace.kind[event] !== EventKind.Fault) return undefined;
-  const name = FAULTS.find(({ fault }) => fault === trace.a[event])?.name;
+  const kind = trace.kind[event];
+  // PVALIDATE tells of its fault by its own event; what it was, the hardware still knows.
+  const fault =
+    kind === EventKind.Fault
+      ? trace.a[event]
+      : kind === EventKind.Pvalidate && trace.code[event] === FAULTED
+        ? machine.hardware.fault
+        : Fault.None;
+  const name = FAULTS.find((one) => one.fault === fault)?.name;
   return name === undefined ? undefined : `fault:${name}`;
 }
 

@@ -9,9 +9,9 @@ import type { CodeBreaks } from './code-breaks.ts';
 import { isStopPoint, levelOf } from './places.ts';
 import type { Timeline } from './timeline.ts';
 
-export type MotionKind = 'continue' | 'over' | 'into' | 'out' | 'instruction' | 'run-to';
+export type MotionKind = 'continue' | 'over' | 'into' | 'out' | 'instruction' | 'over-instruction';
 
-export type StopReason = 'breakpoint' | 'data' | 'exception' | 'step' | 'entry' | 'end' | 'goto' | 'pause' | 'reached';
+export type StopReason = 'breakpoint' | 'data' | 'exception' | 'step' | 'entry' | 'end' | 'goto' | 'pause';
 
 export interface Stop {
   reason: StopReason;
@@ -55,36 +55,38 @@ export class ForwardMotion implements Motion {
   private readonly interests: Interests;
   private readonly kind: MotionKind;
   private readonly level: number;
-  private readonly target: number;
 
-  /** @param target for `run-to`: a tick */
-  constructor(timeline: Timeline, interests: Interests, kind: MotionKind, target = Number.POSITIVE_INFINITY) {
+  constructor(timeline: Timeline, interests: Interests, kind: MotionKind) {
     this.timeline = timeline;
     this.interests = interests;
     this.kind = kind;
     this.level = levelOf(timeline.run);
-    this.target = target;
-    armFor(timeline, interests, kind === 'over' || kind === 'out');
+    armFor(timeline, interests, kind === 'over' || kind === 'out' || kind === 'over-instruction');
   }
 
   advance(ticks: number): Stop | undefined {
     const { timeline, interests } = this;
     const deadline = timeline.now + ticks;
-    const singly = interests.singly || this.kind === 'into' || this.kind === 'instruction';
     while (timeline.now < deadline) {
+      const singly = interests.singly || this.isSingly();
       const atBegin = timeline.now;
       if (interests.singly) interests.remember();
-      const halt = timeline.forward(Math.min(singly ? timeline.now + 1 : deadline, this.target));
+      const halt = timeline.forward(singly ? timeline.now + 1 : deadline);
       if (halt === 'over') return { reason: 'end', breakpoints: [] };
       const after = timeline.now > atBegin ? interests.after(true) : undefined;
       if (after !== undefined) return after;
       if (timeline.isOver) return { reason: 'end', breakpoints: [] };
       const before = interests.before(true);
       if (before !== undefined) return before;
-      if (timeline.now >= this.target) return { reason: 'reached', breakpoints: [] };
       if (this.isDone()) return REACHED;
     }
     return undefined;
+  }
+
+  /** Whether it has to look at every instruction. */
+  private isSingly(): boolean {
+    if (this.kind === 'over-instruction') return levelOf(this.timeline.run) <= this.level;
+    return this.kind === 'into' || this.kind === 'instruction';
   }
 
   private isDone(): boolean {
@@ -92,6 +94,8 @@ export class ForwardMotion implements Motion {
     switch (this.kind) {
       case 'instruction':
         return true;
+      case 'over-instruction':
+        return levelOf(run) <= this.level;
       case 'into':
         return isStopPoint(run);
       case 'over':
@@ -116,8 +120,8 @@ function armFor(timeline: Timeline, interests: Interests, statements: boolean): 
   for (let depth = 0; depth <= thread.depth; depth++) {
     const index = thread.functions[depth];
     for (const row of vm.load(index).source.lines) if (row.statement) breaks.add(index, row.pc);
-    // Where a call comes back to, for stepping out.
-    if (depth < thread.depth) breaks.add(index, thread.pcs[depth] + 1);
+    // Where a call comes back to, for stepping out and for stepping over a call.
+    breaks.add(index, thread.pcs[depth] + 1);
   }
 }
 
@@ -185,7 +189,11 @@ export class BackwardMotion implements Motion {
       }
       const after = timeline.now > tick ? interests.after(false) : undefined;
       // A finding is seen where its step is done; everything else in front of the instruction that did it.
-      if (after !== undefined) this.note(after.finding === undefined ? timeline.now - 1 : timeline.now, after);
+      if (after?.finding !== undefined) this.note(timeline.now, after);
+      else if (after !== undefined) {
+        const { instance: _, ...stop } = after;
+        this.note(timeline.now - 1, stop);
+      }
       this.look(timeline.now);
     }
   }

@@ -20,7 +20,8 @@ import { evaluateC } from './c-expression.ts';
 import { formatC, peek, scalarOf } from './c-values.ts';
 import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-places.ts';
 import { WATCHED_KINDS } from './data-watch.ts';
-import { describeFaultEvent, exceptionFilters, filterOfEvent } from './exceptions.ts';
+import { describeEvent } from './event-text.ts';
+import { exceptionFilters, filterOfEvent } from './exceptions.ts';
 import { BackwardMotion, ForwardMotion, type Interests, type Motion, type MotionKind, type Stop } from './motion.ts';
 import { viaOf } from './places.ts';
 import { ScenarioExpressions } from './scenario-expression.ts';
@@ -138,14 +139,56 @@ export class DebugSession {
 
   // ---------------------------------------------------------------- moving
 
-  start(kind: MotionKind, target?: number): void {
+  start(kind: MotionKind): void {
     this.begin();
-    this.motion = new ForwardMotion(this.timeline, this.interests, kind, target);
+    this.motion = new ForwardMotion(this.timeline, this.interests, kind);
   }
 
   startBack(kind: 'continue' | 'over'): void {
     this.begin();
     this.motion = new BackwardMotion(this.timeline, this.interests, kind);
+  }
+
+  /** Back to where the function of a C frame was entered. */
+  startBackToEntry(frame: FrameView): void {
+    this.begin();
+    const { run, machine } = this;
+    const { thread } = machine;
+    const isEntry = (): boolean =>
+      run.isInCall &&
+      thread.depth === frame.depth &&
+      thread.pcs[frame.depth] === 0 &&
+      thread.functions[frame.depth] === frame.function;
+    const interests: Interests = {
+      singly: false,
+      arm: (breaks) => breaks.add(frame.function, 0),
+      before: () => (isEntry() ? { reason: 'goto', breakpoints: [] } : undefined),
+      after: () => undefined,
+      remember: () => {},
+    };
+    // From the next instruction on, so that the one at hand counts.
+    if (isEntry()) this.timeline.goTo(this.timeline.now + 1);
+    this.motion = new BackwardMotion(this.timeline, interests, 'continue');
+  }
+
+  /**
+   * Run, without stopping for anything else, until this instruction of the scenario comes next. If it never does, stay.
+   * Returns whether it was reached.
+   */
+  runTo(instruction: number): boolean {
+    const { timeline, run } = this;
+    const origin = timeline.now;
+    timeline.breaks.clear();
+    do {
+      const halt = timeline.forward(Number.POSITIVE_INFINITY);
+      if (halt === 'settled' && run.state === 'running' && run.position === instruction) {
+        this.shownInstance = undefined;
+        this.tell();
+        return true;
+      }
+    } while (!timeline.isOver);
+    timeline.goTo(origin);
+    return false;
   }
 
   private begin(): void {
@@ -216,13 +259,18 @@ export class DebugSession {
   private wants(event: number): boolean {
     const { machine } = this;
     const kind = machine.trace.kind[event];
-    if (kind === EventKind.Fault) {
+    if (kind === EventKind.Fault || kind === EventKind.Pvalidate) {
       const filter = filterOfEvent(machine, event);
-      return filter !== undefined && this.filters.has(filter);
+      if (filter !== undefined && this.filters.has(filter)) return true;
     }
     return (
       WATCHED_KINDS.has(kind) && this.breakpoints.watchesPages && this.breakpoints.atEvent(machine, event).length > 0
     );
+  }
+
+  /** Whether to stop where the run stands, before anything has moved. */
+  stopHere(): Stop | undefined {
+    return this.before(true);
   }
 
   private before(forward: boolean): Stop | undefined {
@@ -239,15 +287,17 @@ export class DebugSession {
   private after(forward: boolean): Stop | undefined {
     const { machine, breakpoints, timeline } = this;
     const settled = this.afterStep();
+    // A step that is no call into C is over with its first instruction: it is the one to show.
+    const shown = this.run.isInCall ? {} : { instance: this.run.executed - 1 };
     const touched = timeline.events.flatMap((event) => breakpoints.atEvent(machine, event));
     if (breakpoints.watchesVariables) touched.push(...breakpoints.changed(machine));
     const watched =
       touched.length === 0 ? undefined : this.consult([...new Set(touched)], 'data', forward, timeline.now - 1);
-    if (watched !== undefined) return watched;
+    if (watched !== undefined) return { ...watched, ...shown };
     for (const event of timeline.events) {
       const filter = filterOfEvent(machine, event);
       if (filter === undefined || !this.passes(filter)) continue;
-      return { reason: 'exception', filter, event, text: describeFaultEvent(machine, event), breakpoints: [] };
+      return { reason: 'exception', filter, event, text: describeEvent(machine, event), breakpoints: [], ...shown };
     }
     return settled;
   }

@@ -26,6 +26,8 @@ export interface RunFinding {
   /** Event whose C site shares the blame. */
   event?: number;
   site?: { site: number; stack: number };
+  /** Which of the user's own invariants it violates. */
+  invariant?: number;
   /** Events this follows from, for "since line". */
   since?: number;
   /** Narrower place within the instruction, relative to its start. */
@@ -118,6 +120,11 @@ export class ScenarioRun {
 
   instructionOf(instance: number): Instruction {
     return this.unit.code[this.instances[instance].pc];
+  }
+
+  /** The number of the instruction that an instance executed. */
+  positionOf(instance: number): number {
+    return this.instances[instance].pc;
   }
 
   /** First instance executed at or after each step boundary: the journal mark before instance `i`. */

@@ -76,6 +76,16 @@ function program(engine: Engine): Command {
     .option('--clientProcessId <pid>', 'accepted because editors pass it')
     .action(() => startNodeServer(engine, ['--stdio']));
 
+  cli
+    .command('dap')
+    .description('serve the Debug Adapter Protocol over stdin and stdout')
+    .option('--stdio', 'the only transport; accepted because editors pass it')
+    .action(async () => {
+      // Loaded when it is needed: nobody else should wait for it.
+      const { startDebugAdapter } = await import('../../dap/node/stdio.ts');
+      startDebugAdapter();
+    });
+
   return cli;
 }
 

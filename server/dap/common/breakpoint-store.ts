@@ -1,0 +1,228 @@
+// The client's breakpoints as it last gave them, and where they lie in the present session. Kept apart from the session so that a restart, which
+// makes another one, finds them again.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Breakpoint, Target } from '../../../engine/debug/breakpoints.ts';
+import { parseWatched } from '../../../engine/debug/data-watch.ts';
+import { exceptionFilters } from '../../../engine/debug/exceptions.ts';
+import type { DebugSession } from '../../../engine/debug/session.ts';
+import { logging, onCondition, onHitCount, type Strategy } from '../../../engine/debug/strategy.ts';
+import { list, optionalText, text, texts } from './requests.ts';
+import type { Sources } from './sources.ts';
+
+interface Spec {
+  id: number;
+  /** Of a source, counted from 0; for functions the name, for data the id. */
+  line?: number;
+  name?: string;
+  condition: string | undefined;
+  hitCondition: string | undefined;
+  logMessage: string | undefined;
+}
+
+/** Where a breakpoint lies, and what the client is told about that; lines from 0. */
+interface Found {
+  targets: Target[];
+  answer: Partial<DebugProtocol.Breakpoint>;
+}
+
+export class BreakpointStore {
+  readonly #sources: Sources;
+  /** By owner: a path, or `functions`, or `data`. */
+  readonly #specs = new Map<string, Spec[]>();
+  #filters: { id: string; condition: string | undefined }[] | undefined;
+  #nextId = 1;
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+
+  setSource(
+    session: DebugSession,
+    path: string,
+    args: Record<string, unknown>,
+    toLine: (line: number) => number,
+  ): DebugProtocol.Breakpoint[] {
+    const specs = list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), line: toLine(Number(one.line)) }));
+    return this.#set(session, `source ${path}`, specs);
+  }
+
+  setFunctions(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+    return this.#set(
+      session,
+      'functions',
+      list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), name: text(one, 'name') })),
+    );
+  }
+
+  setData(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+    return this.#set(
+      session,
+      'data',
+      list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), name: text(one, 'dataId') })),
+    );
+  }
+
+  #spec(one: Record<string, unknown>): Spec {
+    return {
+      id: this.#nextId++,
+      condition: optionalText(one, 'condition') || undefined,
+      hitCondition: optionalText(one, 'hitCondition') || undefined,
+      logMessage: optionalText(one, 'logMessage') || undefined,
+    };
+  }
+
+  #set(session: DebugSession, owner: string, specs: Spec[]): DebugProtocol.Breakpoint[] {
+    // A breakpoint that was there already keeps its number.
+    const before = this.#specs.get(owner) ?? [];
+    for (const spec of specs) {
+      const same = before.find((old) => old.line === spec.line && old.name === spec.name);
+      if (same !== undefined) spec.id = same.id;
+    }
+    this.#specs.set(owner, specs);
+    return this.#apply(session, owner);
+  }
+
+  /** Set everything again in a new session; the breakpoints as they are now. */
+  reapply(session: DebugSession): DebugProtocol.Breakpoint[] {
+    if (this.#filters !== undefined) this.#applyFilters(session);
+    return [...this.#specs.keys()]
+      .filter((owner) => owner !== 'data' || this.#keepData())
+      .flatMap((owner) => this.#apply(session, owner));
+  }
+
+  /** Variables of C lie elsewhere in another session. */
+  #keepData(): boolean {
+    this.#specs.set(
+      'data',
+      (this.#specs.get('data') ?? []).filter(({ name }) => name?.startsWith('c:') !== true),
+    );
+    return true;
+  }
+
+  #apply(session: DebugSession, owner: string): DebugProtocol.Breakpoint[] {
+    const set: Breakpoint[] = [];
+    const answers = (this.#specs.get(owner) ?? []).map((spec): DebugProtocol.Breakpoint => {
+      const found = this.#target(session, owner, spec);
+      const strategies = strategiesOf(spec);
+      if (typeof strategies === 'string') return { id: spec.id, verified: false, message: strategies };
+      for (const target of found.targets) set.push({ id: spec.id, target, strategies });
+      return { id: spec.id, verified: found.targets.length > 0, ...found.answer };
+    });
+    session.breakpoints.set(owner, set);
+    return answers;
+  }
+
+  #target(session: DebugSession, owner: string, spec: Spec): Found {
+    if (owner === 'functions') return this.#function(session, spec.name as string);
+    if (owner === 'data') {
+      const watched = parseWatched(spec.name as string);
+      return watched === undefined
+        ? nowhere(`${spec.name} is no data that can be watched.`)
+        : { targets: [{ kind: 'data', watched }], answer: {} };
+    }
+    return this.#line(session, owner.slice('source '.length), spec.line as number);
+  }
+
+  #function(session: DebugSession, name: string): Found {
+    const place = session.codePlaces.entryOf(name.replace(/\(\)$/, ''));
+    if (place === undefined) {
+      const known = session.machine.program.find(name);
+      return nowhere(
+        known === undefined
+          ? `Nothing defines ${name}().`
+          : `${name}() has no statements: it is no C of model, patch or source.`,
+      );
+    }
+    return { targets: [{ kind: 'code', place }], answer: this.#at(place.location) };
+  }
+
+  #line(session: DebugSession, path: string, line: number): Found {
+    const scenario = session.scenarioPlaces.filter(({ location }) => location.path === path);
+    const first = nearest(scenario, line);
+    if (first !== undefined) {
+      const at = scenario.filter(({ location }) => location.range.start.line === first.location.range.start.line);
+      return { targets: at.map(({ pc }) => ({ kind: 'scenario', pc })), answer: this.#at(first.location) };
+    }
+    const code = session.codePlaces.of(path);
+    const found = nearest(code, line);
+    if (found === undefined) {
+      const isScenario = path === session.path;
+      return nowhere(
+        isScenario
+          ? 'No step of the running scenario stands here or below.'
+          : 'No statement of C that this run uses stands here or below.',
+      );
+    }
+    const places = code.filter(({ location }) => location.range.start.line === found.location.range.start.line);
+    return { targets: places.map((place) => ({ kind: 'code', place })), answer: this.#at(found.location) };
+  }
+
+  #at(location: {
+    path: string;
+    range: { start: { line: number; character: number } };
+  }): Partial<DebugProtocol.Breakpoint> {
+    return {
+      source: this.#sources.toClient(location.path),
+      line: location.range.start.line,
+      column: location.range.start.character,
+    };
+  }
+
+  // ---------------------------------------------------------------- exceptions
+
+  setFilters(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+    this.#filters = [
+      ...texts(args, 'filters').map((id) => ({ id, condition: undefined as string | undefined })),
+      ...list(args, 'filterOptions').map((one) => ({
+        id: text(one, 'filterId'),
+        condition: optionalText(one, 'condition') || undefined,
+      })),
+    ];
+    return this.#applyFilters(session);
+  }
+
+  #applyFilters(session: DebugSession): DebugProtocol.Breakpoint[] {
+    session.filters.clear();
+    return (this.#filters ?? []).map(({ id, condition }) => {
+      if (!exceptionFilters.some((filter) => filter.id === id))
+        return { verified: false, message: `There is no filter ${id}.` };
+      session.filters.set(id, condition);
+      return { verified: true };
+    });
+  }
+
+  /** Which of these breakpoints are functions', and which data's. */
+  kindOf(id: number): 'source' | 'function' | 'data' {
+    const has = (owner: string): boolean => (this.#specs.get(owner) ?? []).some((spec) => spec.id === id);
+    return has('functions') ? 'function' : has('data') ? 'data' : 'source';
+  }
+}
+
+const nowhere = (message: string): Found => ({ targets: [], answer: { message } });
+
+function strategiesOf(spec: Spec): Strategy[] | string {
+  const strategies: Strategy[] = [];
+  if (spec.condition !== undefined) strategies.push(onCondition(spec.condition));
+  if (spec.hitCondition !== undefined) {
+    const strategy = onHitCount(spec.hitCondition);
+    if (strategy === undefined)
+      return `\`${spec.hitCondition}\` is no hit count: a number, or one of = > >= < <= % before it.`;
+    strategies.push(strategy);
+  }
+  if (spec.logMessage !== undefined) strategies.push(logging(spec.logMessage));
+  return strategies;
+}
+
+/** The first place on the line, or on the next line that has one. */
+function nearest<T extends { location: { range: { start: { line: number } } } }>(
+  places: readonly T[],
+  line: number,
+): T | undefined {
+  let best: T | undefined;
+  for (const place of places) {
+    const at = place.location.range.start.line;
+    if (at >= line && (best === undefined || at < best.location.range.start.line)) best = place;
+  }
+  return best;
+}
