@@ -58,6 +58,8 @@ export function snpPageSetState(hw: Hardware, page: number, pages: number): numb
   if (status !== FwStatus.Success) return status;
   for (let head = page; head < page + covered; head += 512) {
     const end = Math.min(head + 512, page + covered);
+    // Segments end with regions.
+    if (!rmp.covers(head)) continue;
     for (let i = head + 1; i < end; i++) rmp.setEntry(i, IMMUTABLE, 0, 0, 0, event);
     const count = rmp.subpageCount(head) - (end - head - 1);
     rmp.setEntry(head, IMMUTABLE | ((count << COUNT_SHIFT) & COUNT_MASK), 0, 0, 0, event);

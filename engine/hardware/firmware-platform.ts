@@ -7,10 +7,14 @@ import type { FrameRange } from './firmware-state.ts';
 import { Tag, taggedWords } from './firmware-tag.ts';
 import type { Hardware } from './machine.ts';
 import { ASSIGNED, COUNT_SHIFT, IMMUTABLE, LOCK } from './rmp-entry.ts';
+import { FIRMWARE_ALIGN, geometryProblem, ownFrames } from './rmp-geometry.ts';
 import { ENTRY_WORDS } from './rmp-table.ts';
 
 export interface InitRanges {
-  /** Frames that hold the RMP itself: they become FIRMWARE. Both ends on 1M. Undefined: they lie outside of what the host models. */
+  /**
+   * Frames that hold the RMP itself: they become FIRMWARE. Both ends on 1M. Undefined: where the host's geometry says, or outside of what the host
+   * models if it says nothing.
+   */
   rmp?: FrameRange | undefined;
   /** Frames that are to be the hypervisor's for good: the list that the host passes, and with it non-RAM, TSEG and the like. */
   fixed?: FrameRange | undefined;
@@ -37,33 +41,51 @@ export function snpInit(hw: Hardware, ranges: InitRanges = {}): number {
   const status = initStatus(hw, ranges);
   const event = recordCommand(hw, FwCommand.SnpInit, -1, status);
   if (status !== FwStatus.Success) return status;
-  firmware.initialize(ranges.rmp, ranges.iommu);
+  const own = rmpFrames(hw, ranges);
+  firmware.initialize(own, ranges.iommu);
 
   const touched: number[] = [];
   rmp.forEachTouchedRegion((frame) => touched.push(frame));
   const blank = touched.filter((frame) => !isBlank(hw, frame));
   const filled = new Set<number>(blank);
-  for (const range of [ranges.fixed, ranges.rmp, ranges.iommu]) {
+  for (const range of [ranges.fixed, ...own, ranges.iommu]) {
     if (range === undefined) continue;
     const end = Math.min(range.end, rmp.coveredPages);
-    for (let frame = Math.floor(range.start / 512); frame * 512 < end; frame++) filled.add(frame);
+    for (let frame = Math.floor(range.start / 512); frame * 512 < end; frame++) {
+      if (rmp.covers(frame * 512)) filled.add(frame);
+    }
   }
-  for (const frame of [...filled].sort((a, b) => a - b)) writeRegion(hw, frame, ranges, event);
-  for (const range of [ranges.fixed, ranges.rmp, ranges.iommu]) {
+  for (const frame of [...filled].sort((a, b) => a - b)) writeRegion(hw, frame, own, ranges, event);
+  for (const range of [ranges.fixed, ...own, ranges.iommu]) {
     const pages = range === undefined ? 0 : Math.min(range.end, rmp.coveredPages) - range.start;
     if (pages > 0) recordCommand(hw, FwCommand.SnpInit, range?.start ?? -1, status, pages);
   }
   return status;
 }
 
-function initStatus(hw: Hardware, { rmp, fixed, iommu }: InitRanges): number {
+/** Where the RMP lies. */
+function rmpFrames(hw: Hardware, { rmp }: InitRanges): readonly FrameRange[] {
+  if (rmp !== undefined) return [rmp];
+  return hw.geometry === undefined ? [] : ownFrames(hw.geometry);
+}
+
+function initStatus(hw: Hardware, ranges: InitRanges): number {
   if (hw.firmware.initialized) return FwStatus.InvalidPlatformState;
-  if (rmp === undefined) return FwStatus.Success;
-  if (rmp.start % FRAMES_PER_1M !== 0 || rmp.end % FRAMES_PER_1M !== 0) return FwStatus.InvalidConfig;
-  if (rmp.end > hw.rmp.coveredPages) return FwStatus.InvalidConfig;
+  const { geometry } = hw;
+  if (geometry !== undefined) {
+    // The geometry is the processor's: the host cannot say otherwise.
+    if (ranges.rmp !== undefined) return FwStatus.InvalidConfig;
+    if (geometryProblem(geometry, FIRMWARE_ALIGN) !== undefined) return FwStatus.InvalidConfig;
+  }
+  const fits = rmpFrames(hw, ranges).every((range) => rmpFits(hw, range, ranges));
+  return fits ? FwStatus.Success : FwStatus.InvalidConfig;
+}
+
+function rmpFits(hw: Hardware, rmp: FrameRange, { rmp: stated, fixed, iommu }: InitRanges): boolean {
+  if (stated !== undefined && (rmp.start % FRAMES_PER_1M !== 0 || rmp.end % FRAMES_PER_1M !== 0)) return false;
+  if (rmp.end > hw.rmp.coveredPages) return false;
   // The firmware takes the RMP out of the host's list; it insists that the rest of the memory map leaves it alone, which is in the same range here.
-  const overlaps = [fixed, iommu].some((range) => range && range.start < rmp.end && rmp.start < range.end);
-  return overlaps ? FwStatus.InvalidConfig : FwStatus.Success;
+  return ![fixed, iommu].some((range) => range && range.start < rmp.end && rmp.start < range.end);
 }
 
 function isBlank(hw: Hardware, frame: number): boolean {
@@ -78,16 +100,18 @@ const within = (range: FrameRange | undefined, page: number): boolean =>
   range !== undefined && page >= range.start && page < range.end;
 
 /** Later ones win, as in the firmware: what is fixed, then the RMP, then the IOMMUs' pages. */
-function rawOf(ranges: InitRanges, page: number): Raw {
+function rawOf(own: readonly FrameRange[], ranges: InitRanges, page: number): Raw {
   if (within(ranges.iommu, page)) return FIRMWARE_IOMMU;
-  if (within(ranges.rmp, page)) return FIRMWARE;
+  if (own.some((range) => within(range, page))) return FIRMWARE;
   return within(ranges.fixed, page) ? HV_FIXED : HYPERVISOR;
 }
 
-function writeRegion(hw: Hardware, frame: number, ranges: InitRanges, event: number): void {
+function writeRegion(hw: Hardware, frame: number, own: readonly FrameRange[], ranges: InitRanges, event: number): void {
   const { rmp } = hw;
   const base = frame * 512;
-  const raws = Array.from({ length: 512 }, (_, i) => (rmp.covers(base + i) ? rawOf(ranges, base + i) : HYPERVISOR));
+  const raws = Array.from({ length: 512 }, (_, i) =>
+    rmp.covers(base + i) ? rawOf(own, ranges, base + i) : HYPERVISOR,
+  );
   const count = raws.reduce((n, [w0], i) => n + (i > 0 ? w0 & ASSIGNED : 0), 0);
   const [head, tail] = raws;
   let chunk: Uint32Array;

@@ -8,6 +8,7 @@
  */
 import type { Journal, Undoable } from '../base/journal.ts';
 import type { Hardware } from './machine.ts';
+import { ownFrames } from './rmp-geometry.ts';
 
 export type GuestState = 'INIT' | 'LAUNCH' | 'RUNNING';
 
@@ -55,7 +56,8 @@ interface State {
   readonly metadata: ReadonlyMap<number, ReadonlyMap<number, MetadataEntry>>;
   /** ASIDs that may not be activated before SNP_DF_FLUSH; `all` after SNP_INIT. */
   readonly unflushed: ReadonlySet<number> | 'all';
-  readonly rmp: FrameRange | undefined;
+  /** Where the RMP lies, as SNP_INIT found it; undefined: as the host came up with it. */
+  readonly rmp: readonly FrameRange[] | undefined;
   readonly iommu: FrameRange | undefined;
 }
 
@@ -102,10 +104,11 @@ export class FirmwareState implements Undoable {
     return this.now.initialized;
   }
 
-  /** The frames that hold the RMP, once SNP_INIT was told of them. */
+  /** Whether the page holds part of the RMP, as far as the host models where that lies. */
   isRmp(page: number): boolean {
-    const { rmp } = this.now;
-    return rmp !== undefined && page >= rmp.start && page < rmp.end;
+    const { geometry } = this.hw;
+    const frames = this.now.rmp ?? (geometry === undefined ? [] : ownFrames(geometry));
+    return frames.some(({ start, end }) => page >= start && page < end);
   }
 
   get iommu(): FrameRange | undefined {
@@ -113,7 +116,7 @@ export class FirmwareState implements Undoable {
   }
 
   /** SNP_INIT: no guest is left, every ASID needs a flush, and the ASID counters in the RMP's first 16K are zeroed. */
-  initialize(rmp: FrameRange | undefined, iommu: FrameRange | undefined): void {
+  initialize(rmp: readonly FrameRange[], iommu: FrameRange | undefined): void {
     const { asidPages } = this.hw.rmp;
     const empty = { hostGuests: false, contexts: NONE, pages: NONE, metadata: NONE };
     this.change({ ...empty, initialized: true, unflushed: 'all', rmp, iommu }, asidPages.slice());

@@ -43,7 +43,7 @@ function unsmashStatus(hw: Hardware, page: number): number {
   const common = commonStatus(hw, page);
   if (common !== FwStatus.Success) return common;
   const { rmp, firmware } = hw;
-  if (page + 511 >= rmp.coveredPages) return FwStatus.InvalidPageState;
+  if (!rmp.covers(page) || !rmp.covers(page + 511)) return FwStatus.InvalidPageState;
   for (let i = 1; i < 512; i++) if (firmware.isRmp(page + i)) return FwStatus.InvalidAddress;
 
   const first1 = rmp.word(page, 1);
