@@ -32,10 +32,16 @@ export const Access = {
   PageTable: 3,
   /** The same, setting an Accessed or Dirty bit: a write of 4K size. */
   PageTableWrite: 4,
+  /** Shadow stack accesses, by CALL, RET and the like. */
+  ShadowStack: 5,
+  ShadowStackWrite: 6,
 } as const;
 export type Access = (typeof Access)[keyof typeof Access];
 
-export const isWrite = (access: Access): boolean => access === Access.Write || access === Access.PageTableWrite;
+export const isWrite = (access: Access): boolean =>
+  access === Access.Write || access === Access.PageTableWrite || access === Access.ShadowStackWrite;
+export const isPageTable = (access: Access): boolean => access === Access.PageTable || access === Access.PageTableWrite;
+const isShadowStack = (access: Access): boolean => access === Access.ShadowStack || access === Access.ShadowStackWrite;
 
 /**
  * Hypervisor-Owned: not covered or not assigned. Through a large mapping all 512 entries of the 2M region must be so; 1G mappings are
@@ -115,13 +121,17 @@ export function checkPrivate(
   }
   if ((rmp.word(from, 1) & VALIDATED) === 0) return PrivateCheck.NotValidated;
   const mask = (rmp.word(from, 2) >>> (vmpl * 8)) & 0xff;
-  return isPermitted(mask, access, user) ? PrivateCheck.Ok : PrivateCheck.Vmpl;
+  return isPermitted(mask, access, user, hw.options.vmplSss) ? PrivateCheck.Ok : PrivateCheck.Vmpl;
 }
 
-/** Write permission without read permission is not a legal mask: every data access then fails. */
-function isPermitted(mask: number, access: Access, user: boolean): boolean {
+/**
+ * Write permission without read permission is not a legal mask: every data access then fails. With VMPL-SSS, a supervisor's shadow stack is
+ * only where its bit is set; a user's shadow stack is data like any other.
+ */
+function isPermitted(mask: number, access: Access, user: boolean, sss: boolean): boolean {
   if (access === Access.Fetch) return (mask & (user ? VMPL_EXECUTE_USER : VMPL_EXECUTE_SUPERVISOR)) !== 0;
-  const needed = isWrite(access) ? VMPL_READ | VMPL_WRITE : VMPL_READ;
+  let needed = isWrite(access) ? VMPL_READ | VMPL_WRITE : VMPL_READ;
+  if (sss && !user && isShadowStack(access)) needed |= VMPL_SSS;
   return (mask & needed) === needed;
 }
 

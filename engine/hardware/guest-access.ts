@@ -4,7 +4,7 @@
  * the guest's page tables have it set whatever the mapping says.
  */
 import { EventKind } from '../trace/trace.ts';
-import { Access, checkPrivate, isHypervisorOwned, isWrite, PrivateCheck, privateFault } from './access.ts';
+import { Access, checkPrivate, isHypervisorOwned, isPageTable, isWrite, PrivateCheck, privateFault } from './access.ts';
 import { Fault, FaultBit } from './fault-codes.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
@@ -13,7 +13,7 @@ import { Relied } from './options.ts';
  * Attempt one access. On success `hw.accessPfn` is the page reached; otherwise `hw.faultCode` is the error code. Leaves one trace event.
  *
  * @param cbit  1 = private, 0 = shared, as the guest's own page table says
- * @param user  the guest runs at CPL 3, which matters to fetches only
+ * @param user  the guest runs at CPL 3, which matters to fetches and shadow stacks
  * @param vcpu  whose TLB it is, with option guest-tlb
  * @returns the fault: None, NPF, or VC
  */
@@ -28,7 +28,7 @@ export function guestAccess(
   vcpu: number,
 ): Fault {
   const gfn = Math.floor(gpa / 4096);
-  const encrypted = guest.snpActive && (cbit !== 0 || access >= Access.Fetch);
+  const encrypted = guest.snpActive && (cbit !== 0 || access === Access.Fetch || isPageTable(access));
   const walked = attempt(hw, guest, gfn, access, encrypted, vmpl, user);
   const fault = hw.options.guestTlb ? throughTlb(hw, guest, gfn, access, encrypted, vmpl, user, vcpu, walked) : walked;
   if (fault === Fault.None) {
@@ -74,7 +74,7 @@ function ordinaryBits(access: Access, encrypted: boolean): number {
   let code: number = FaultBit.U;
   if (isWrite(access)) code += FaultBit.W;
   if (access === Access.Fetch) code += FaultBit.ID;
-  code += access >= Access.PageTable ? FaultBit.GUEST_PAGE : FaultBit.GUEST_FINAL;
+  code += isPageTable(access) ? FaultBit.GUEST_PAGE : FaultBit.GUEST_FINAL;
   if (encrypted) code += FaultBit.ENC;
   return code;
 }

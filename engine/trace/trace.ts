@@ -27,8 +27,11 @@ export const EventKind = {
   Psmash: 2,
   /** page = pfn the guest's address resolved to (-1 if none); a = page size (0/1) | validate << 1 | CF << 2; b = GPA; space = ASID; code = EAX, or -1 when it faulted. */
   Pvalidate: 3,
+  /** RMPADJUST. page, b, space and code as Pvalidate; a = page size | (target VMPL | mask << 8 | VMSA << 16) << 1. */
   Rmpadjust: 4,
+  /** RMPQUERY. page, b, space and code as Pvalidate; a = target VMPL | mask << 8 | VMSA << 16 | page size << 17. */
   Rmpquery: 5,
+  /** RMPREAD, or the kernel reading an entry that is not there. page = pfn; code = return code; a, b as Rmpupdate. */
   Rmpread: 6,
   /** A firmware command. page = pfn; a = command id; b = argument; code = firmware status. */
   Firmware: 7,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Access } from '../../../engine/hardware/access.ts';
+import { Fault } from '../../../engine/hardware/fault-codes.ts';
 import { FAULTED } from '../../../engine/hardware/instruction-checks.ts';
 import type { GuestContext } from '../../../engine/hardware/machine.ts';
 import { Relied } from '../../../engine/hardware/options.ts';
@@ -78,6 +79,33 @@ test('with VMPL-SSS the shadow stack permission can be given', () => {
   const page = guestPage(K4, 1, { vmplSss: true });
   assert.equal(adjust(page, to(1, 0x11)), 0);
   assert.deepEqual(masks(page), [0x1f, 0x11, 0, 0]);
+});
+
+test('with VMPL-SSS a supervisor’s shadow stack is only where the mask says so', () => {
+  for (const vmplSss of [true, false]) {
+    const page = guestPage(K4, 1, { vmplSss });
+    const { hw, guest } = page;
+    const stack = (access: Access, user: boolean): number => hw.guestAccess(guest, GPA, access, 1, 1, user);
+    adjust(page, to(1, RW));
+    assert.equal(stack(Access.ShadowStackWrite, false), vmplSss ? Fault.NPF : Fault.None);
+    if (vmplSss) assert.equal(lastFault(hw), '#NPF(RMP|ENC|VMPL)');
+    assert.equal(stack(Access.ShadowStackWrite, true), Fault.None, 'a user’s is data like any other');
+    if (!vmplSss) continue;
+    adjust(page, to(1, RW | 0x10));
+    assert.equal(stack(Access.ShadowStackWrite, false), Fault.None);
+    adjust(page, to(1, 1 | 0x10));
+    assert.equal(stack(Access.ShadowStack, false), Fault.None);
+    assert.equal(stack(Access.ShadowStackWrite, false), Fault.NPF);
+    assert.equal(lastFault(hw), '#NPF(RMP|ENC|VMPL|SSS)', 'the error code shows the mask’s bit');
+  }
+});
+
+test('a shadow stack in shared memory is checked as data is', () => {
+  const page = guestPage(null, 1, { vmplSss: true });
+  assert.equal(page.hw.guestAccess(page.guest, GPA, Access.ShadowStackWrite, 0), Fault.None);
+  page.assign(HEAD, GPA);
+  page.hw.guestAccess(page.guest, GPA, Access.ShadowStackWrite, 0);
+  assert.equal(lastFault(page.hw), '#NPF(RMP)');
 });
 
 test('VMSA is set and cleared at VMPL0, and ignored elsewhere', () => {
