@@ -87,13 +87,17 @@ function stateForHost(hw: Hardware, pfn: number): string {
 }
 
 const levels = ['', '4K', '2M', '1G'];
-const accesses: Record<number, string> = {
+/** Kinds that the tables have; others are not looked at. */
+const accesses: Record<number, string | undefined> = {
   [Access.Read]: 'read',
   [Access.Write]: 'write',
   [Access.Fetch]: 'fetch',
   [Access.PageTable]: 'walk',
   [Access.PageTableWrite]: 'A/D write',
 };
+
+/** Accesses whose effective C-bit is 1 whatever the page table says. */
+const FORCE_PRIVATE: ReadonlySet<string> = new Set(['fetch', 'walk', 'A/D write']);
 
 function faultName(hw: Hardware, fault: Fault): string {
   if (fault === Fault.None) return 'ok';
@@ -178,17 +182,19 @@ function guestAccess(call: Method) {
     cbit: number,
     vmpl = 0,
     user = false,
+    ...rest: unknown[]
   ): unknown {
+    const kind = accesses[access];
+    if (kind === undefined) return call.call(this, ...([guest, gpa, access, cbit, vmpl, user, ...rest] as never[]));
     const gfn = Math.floor(gpa / 4096);
     const pfn = guest.npt.walk(gfn);
     const { level } = guest.npt;
     const translated = pfn >= 0 && guest.npt.aligned;
-    const isPrivate = guest.snpActive && (cbit !== 0 || access >= Access.Fetch);
+    const isPrivate = guest.snpActive && (cbit !== 0 || FORCE_PRIVATE.has(kind));
     const state = !translated ? '' : isPrivate ? stateForGuest(this, guest.asid, pfn, gfn) : stateForHost(this, pfn);
     const mask = translated && covered(this, pfn) ? (this.rmp.word(governing(this, pfn), 2) >>> (vmpl * 8)) & 0xff : 0;
-    const fault = call.call(this, ...([guest, gpa, access, cbit, vmpl, user] as never[])) as Fault;
+    const fault = call.call(this, ...([guest, gpa, access, cbit, vmpl, user, ...rest] as never[])) as Fault;
     if (!translated || (fault !== Fault.None && !hasBit(this.faultCode, 'RMP') && fault === Fault.NPF)) return fault;
-    const kind = accesses[access];
     const found = faultName(this, fault);
     if (!isPrivate) {
       const { id, outcome } = sharedCell(
@@ -215,7 +221,9 @@ function hostAccess(call: Method) {
   return function (this: Hardware, pfn: number, access: Access, level: number, user = false): unknown {
     const state = stateForHost(this, pfn);
     const fault = call.call(this, ...([pfn, access, level, user] as never[])) as Fault;
-    const { id, outcome } = sharedCell('host', accesses[access], state, levels[level]);
+    const kind = accesses[access];
+    if (kind === undefined) return fault;
+    const { id, outcome } = sharedCell('host', kind, state, levels[level]);
     expectResult(this, id, outcome, faultName(this, fault));
     return fault;
   };
@@ -243,9 +251,10 @@ function pvalidate(call: Method) {
     pagesize: number,
     validate: number,
     vmpl = 0,
+    ...rest: unknown[]
   ): unknown {
     const { npt, state } = target(this, guest, gpa);
-    const code = call.call(this, ...([guest, gpa, pagesize, validate, vmpl] as never[])) as number;
+    const code = call.call(this, ...([guest, gpa, pagesize, validate, vmpl, ...rest] as never[])) as number;
     const found = code === 0 && this.carry === 1 ? 'CF=1' : answer(this, code);
     const { id, outcome } = pvalidateCell(gpa, pagesize, validate, vmpl, npt, state, guest.snpActive);
     expectResult(this, id, outcome, found);
@@ -254,10 +263,18 @@ function pvalidate(call: Method) {
 }
 
 function rmpadjust(call: Method) {
-  return function (this: Hardware, guest: GuestContext, gpa: number, size: number, rdx: number, vmpl = 0): unknown {
+  return function (
+    this: Hardware,
+    guest: GuestContext,
+    gpa: number,
+    size: number,
+    rdx: number,
+    vmpl = 0,
+    ...rest: unknown[]
+  ): unknown {
     const { npt, state, pfn } = target(this, guest, gpa);
     const own = pfn >= 0 && covered(this, pfn) ? (this.rmp.word(governing(this, pfn), 2) >>> (vmpl * 8)) & 0xff : 0;
-    const code = call.call(this, ...([guest, gpa, size, rdx, vmpl] as never[])) as number;
+    const code = call.call(this, ...([guest, gpa, size, rdx, vmpl, ...rest] as never[])) as number;
     const { id, outcome } = rmpadjustCell(gpa, size, rdx, vmpl, npt, state, own, guest.snpActive);
     expectResult(this, id, outcome, answer(this, code));
     return code;

@@ -166,21 +166,26 @@ const cases: Readonly<Record<string, Case>> = {
   svsm_core_pvalidate: {
     folio: '4K',
     before: ['g.psc(0..64K, PRIVATE)'],
-    call: '(g, 4K)',
-    after: [...VALIDATED('4K..8K'), 'expect rmp(g, 8K) is not validated'],
+    call: '(g, 4K, 1)',
+    after: [
+      ...VALIDATED('4K..8K'),
+      'expect rmp(g, 4K) is { vmpl1 0xf, vmpl2 0 }',
+      'g.vmpl(1).write(4K)',
+      'expect rmp(g, 8K) is not validated',
+    ],
   },
   svsm_core_pvalidate_rescind: {
     folio: '4K',
-    before: PRIVATE_4K,
-    call: '(g, 4K)',
-    after: ['expect rmp(g, 4K) is { guest g, 4K, not validated }', 'g.read(4K)  => #VC(0x404)'],
+    before: ['g.psc(0..64K, PRIVATE)', 'svsm_core_pvalidate(g, 4K, 1)'],
+    call: '(g, 4K, 1)',
+    after: ['expect rmp(g, 4K) is { guest g, 4K, not validated, vmpl1 0 }', 'g.read(4K)  => #VC(0x404)'],
   },
   svsm_core_pvalidate_unchanged: { folio: '4K', before: PRIVATE_4K, call: '(g, 4K)', after: VALIDATED('0..4M') },
   svsm_core_pvalidate_2m_as_4k: {
     folio: '4K',
     before: ['g.psc(0..2M, PRIVATE)', 'g.read(0)  => #VC(0x404)'],
-    call: '(g, 0)',
-    after: VALIDATED('0..2M'),
+    call: '(g, 0, 1)',
+    after: [...VALIDATED('0..2M'), 'expect all 0..2M rmp(g) is { vmpl1 0xf }'],
   },
 };
 
