@@ -58,6 +58,8 @@ function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
+    // What needs its own place asks for either module system's.
+    logOverride: { 'empty-import-meta': 'silent' },
     mainFields: ['module', 'main'],
     metafile: true,
   };

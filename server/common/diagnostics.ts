@@ -23,11 +23,15 @@ const tags = { unnecessary: DiagnosticTag.Unnecessary, deprecated: DiagnosticTag
 
 export const source = 'snp';
 
-/** @param spelling the client's own spelling of a canonical URI */
+/**
+ * @param spelling the client's own spelling of a canonical URI
+ * @param docs where the rules are explained, see {@link ruleHref}
+ */
 export function toProtocol(
   diagnostic: EngineDiagnostic,
   features: ClientFeatures,
   spelling: (uri: string) => string,
+  docs: string | undefined,
 ): Diagnostic {
   const result: Diagnostic = {
     range: toRange(diagnostic.location.range),
@@ -36,7 +40,8 @@ export function toProtocol(
     source,
     message: diagnostic.message,
   };
-  if (features.codeDescription) result.codeDescription = { href: ruleHref(diagnostic.rule) };
+  const href = ruleHref(docs, diagnostic.rule);
+  if (features.codeDescription && href !== undefined) result.codeDescription = { href };
   const known = (diagnostic.tags ?? []).map((tag) => tags[tag]).filter((tag) => features.diagnosticTags.has(tag));
   if (known.length) result.tags = known;
   if (features.diagnosticData) result.data = dataOf(diagnostic);

@@ -17,6 +17,8 @@ export interface Platform {
   readFile(uri: string): { text: string } | { error: string };
   /** Cheap; used to notice changes that no watcher told us about. Never throws. */
   stamp(uri: string): FileStamp;
+  /** URI of the documentation's folder, ending in a slash; undefined if none came with the product. */
+  readonly docs: string | undefined;
 }
 
 export interface Engine {

@@ -18,8 +18,16 @@ export class Publisher {
   readonly #said = new Map<string, Map<string, EngineDiagnostic[]>>();
   /** What the client shows, as JSON, by file. Files without diagnostics are absent. */
   readonly #shown = new Map<string, string>();
+  readonly #docs: string | undefined;
 
-  constructor(connection: Connection, documents: Documents, settings: SettingsStore, features: () => ClientFeatures) {
+  constructor(
+    connection: Connection,
+    documents: Documents,
+    settings: SettingsStore,
+    features: () => ClientFeatures,
+    docs: string | undefined,
+  ) {
+    this.#docs = docs;
     this.#connection = connection;
     this.#documents = documents;
     this.#settings = settings;
@@ -63,7 +71,7 @@ export class Publisher {
     const spelling = (uri: string) => this.#documents.spelling(canonicalUri(uri));
     for (const files of this.#said.values()) {
       for (const diagnostic of files.get(file) ?? []) {
-        const converted = toProtocol(diagnostic, features, spelling);
+        const converted = toProtocol(diagnostic, features, spelling, this.#docs);
         if (this.#said.size > 1) {
           const key = JSON.stringify([converted.range, converted.code, converted.message]);
           if (seen.has(key)) continue;

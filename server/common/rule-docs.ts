@@ -1,8 +1,6 @@
 // Where a rule is explained: the page behind the code of a diagnostic.
 
-/** The one place that knows where the folder docs/ is published. A test holds the links against the files. */
-export const docsBase = 'https://snp-scenario.github.io/';
-
-export function ruleHref(rule: string): string {
-  return `${docsBase}rules/${encodeURIComponent(rule)}.html`;
+/** @param docs URI of the folder docs/ that came with the product, ending in a slash; undefined where there is none */
+export function ruleHref(docs: string | undefined, rule: string): string | undefined {
+  return docs === undefined ? undefined : `${docs}rules/${encodeURIComponent(rule)}.md`;
 }

@@ -20,7 +20,7 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
   const documents = new Documents();
   const files = new FileStore(documents, platform);
   const settings = new SettingsStore(() => publisher.publishAll());
-  const publisher = new Publisher(connection, documents, settings, () => features);
+  const publisher = new Publisher(connection, documents, settings, () => features, platform.docs);
   const watched = new WatchedFiles();
   const verdicts = new Verdicts(documents, files, publisher, engine, platform, {
     usesChanged: () => watched.use(verdicts.uses()),

@@ -16,6 +16,7 @@ import { parseError } from '../common/message-guard.ts';
 import type { Engine, Platform } from '../common/platform.ts';
 import { describe, startServer } from '../common/server.ts';
 import { readUri, stampOfUri } from './disk.ts';
+import { docsUri } from './docs.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { guarded } from './guarded-reader.ts';
 import { version } from './version.ts';
@@ -34,6 +35,7 @@ const platform: Platform = {
   },
   readFile: readUri,
   stamp: stampOfUri,
+  docs: docsUri(),
 };
 
 /** @param args of the command line: `--stdio` (the default), `--node-ipc`, `--pipe=NAME`, `--socket=PORT` */

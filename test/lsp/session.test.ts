@@ -9,6 +9,9 @@ import { pathToFileURL } from 'node:url';
 import { Client, fakeServer, fullCapabilities, killLeftovers } from './client.ts';
 import { expectGolden, transcript } from './golden.ts';
 
+/** Where the rules are explained. */
+const docs = pathToFileURL(join(import.meta.dirname, '../../docs')).href;
+
 let folder: string;
 let base: string;
 const uri = (name: string) => `${base}/${name}`;
@@ -36,7 +39,7 @@ test('a client with everything: open, edit, close, shut down', async () => {
   client.close(a);
   assert.deepEqual(await client.diagnostics(a), []);
   assert.equal(await client.shutdown(), 0);
-  expectGolden('session', transcript(client, { [base]: 'file:///work' }));
+  expectGolden('session', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
 });
 
 test('a cold client that declares nothing gets related places as text', async () => {
@@ -46,7 +49,7 @@ test('a cold client that declares nothing gets related places as text', async ()
   client.open(a, 'problem ATTR-RMP the page is shared\nunused\nblame model:fake/sev.c 0 and why\n', 'plaintext');
   await client.diagnostics(a, 1);
   assert.equal(await client.shutdown(), 0);
-  expectGolden('cold-client', transcript(client, { [base]: 'file:///work' }));
+  expectGolden('cold-client', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
 });
 
 test('a client that pulls is answered when the verdict is there, with the C file beside it', async () => {
@@ -60,7 +63,7 @@ test('a client that pulls is answered when the verdict is there, with the C file
   await client.request('textDocument/diagnostic', { textDocument: { uri: uri('never-opened.snpscenario') } });
   assert.equal(await client.shutdown(), 0);
   assert.deepEqual(client.published(a), []);
-  expectGolden('pull', transcript(client, { [base]: 'file:///work' }));
+  expectGolden('pull', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
 });
 
 test('the text of a bundled model, by LSP 3.18 and by our own request', async () => {
