@@ -273,8 +273,17 @@ function vmplStep(
     return `vmexit(${pfn.toString(16)})`;
   }
   const asid = pfn < PAGES && oracle.at(pfn).asid !== 0 && !random.oneIn(5) ? oracle.at(pfn).asid : random.pick(ASIDS);
-  const what = `vmrun(${asid}, ${pfn.toString(16)})`;
-  assert.equal(hw.vmrun(asid, pfn), oracle.vmrun(asid, pfn), what);
+  // Pages of the host's own, mostly, that nothing else uses.
+  const [vmcb, avic] = [300, 301].map((index) => (random.oneIn(4) ? page() : random.below(REGIONS) * 512 + index));
+  const what = `vmrun(${asid}, vmcb ${vmcb.toString(16)}, vmsa ${pfn.toString(16)}, avic ${avic.toString(16)})`;
+  const fault = hw.enter(hw.guests.get(asid) as GuestContext, { vmcb, vmsa: pfn, avic });
+  const ours = fault === Fault.None ? 'ok' : fault === Fault.GP ? 'GP' : 'VMEXIT_INVALID';
+  assert.equal(ours, oracle.vmrun(asid, vmcb, pfn, avic), what);
+  if (ours === 'ok') {
+    // The VMSA alone stays in use, so that other operations meet it.
+    hw.exit({ vmcb, avic });
+    oracle.vmexit(vmcb, avic);
+  }
   return what;
 }
 

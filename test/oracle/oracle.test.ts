@@ -45,6 +45,9 @@ const frequent: [kind: number, code: number, what: string, times: number, a?: (a
   [EventKind.Firmware, 0, 'firmware command', 100],
   [EventKind.Access, 0, 'access', 400],
   [EventKind.Fault, 0, 'fault', 400],
+  [EventKind.Fault, 0, 'VMRUN with #GP', 100, (a) => a === 13],
+  [EventKind.Fault, 0, 'VMRUN with VMEXIT_INVALID', 100, (a) => a === -1],
+  [EventKind.RmpWrite, 0, 'in-use mark', 100],
 ];
 
 test(`the simulator and the plain model agree on ${OPERATIONS} random operations`, () => {

@@ -319,17 +319,21 @@ export class SnpOracle {
     return { low: entry.gfn * 4096n, high };
   }
 
-  /** VMRUN from that VMSA page; the VMCB is somewhere else. Whether the guest runs. */
-  vmrun(asid: number, pfn: number): boolean {
-    if (pfn >= this.pages || this.underLarge(pfn)) return false;
-    const entry = this.at(pfn);
-    if (!entry.assigned || entry.asid !== asid || entry.immutable || !entry.vmsa || entry.locked) return false;
-    entry.locked = true;
-    return true;
+  /** VMRUN with these pages. `ok`, or the name of what it comes to. */
+  vmrun(asid: number, vmcb: number, vmsa: number, avic: number): string {
+    const free = (pfn: number): boolean => pfn >= this.pages || !(this.at(pfn).assigned || this.at(pfn).locked);
+    if (!free(vmcb)) return 'GP';
+    if (!free(avic)) return 'VMEXIT_INVALID';
+    if (vmsa >= this.pages || this.underLarge(vmsa)) return 'VMEXIT_INVALID';
+    const entry = this.at(vmsa);
+    if (!entry.assigned || entry.asid !== asid || entry.immutable || !entry.vmsa || entry.locked)
+      return 'VMEXIT_INVALID';
+    for (const pfn of [vmcb, vmsa, avic]) if (pfn < this.pages) this.at(pfn).locked = true;
+    return 'ok';
   }
 
-  vmexit(pfn: number): void {
-    if (pfn < this.pages) this.at(pfn).locked = false;
+  vmexit(...pages: number[]): void {
+    for (const pfn of pages) if (pfn < this.pages) this.at(pfn).locked = false;
   }
 
   private writableByHost(pfn: number, level: number): boolean {
