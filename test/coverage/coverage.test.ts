@@ -11,11 +11,13 @@ import { dirname, join, resolve } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { FileHost } from '../../engine/check.ts';
+import { createChecker } from '../../engine/checker.ts';
 import { fwStatusName } from '../../engine/hardware/firmware.ts';
 import { EnvironmentCache } from '../../engine/run/environment.ts';
 import { ScenarioRun } from '../../engine/run/run.ts';
 import { analyze } from '../../engine/scenario/analyze.ts';
 import { HEAD, host as hardwareHost } from '../engine/hardware/machine-kit.ts';
+import { finish, lines } from '../engine/run/check-text.ts';
 import { firmwareCell, reasons, sections } from './cells.ts';
 import { directed } from './directed.ts';
 import { transitions } from './firmware-transitions.ts';
@@ -66,6 +68,13 @@ function runScenarios(path: string, label: string): void {
   }
 }
 
+for (const name of readdirSync(here).filter((file) => file.endsWith('.snpscenario')))
+  test(`${name} holds`, () => {
+    enter('');
+    const path = join(here, name);
+    assert.deepEqual(lines(finish(createChecker(host), path, readFileSync(path, 'utf8'))), []);
+  });
+
 for (const folder of ['coverage', 'conformance/kvm-6.12', 'conformance/kvm-rfc-v8'])
   for (const name of readdirSync(join(tests, folder)).filter((file) => file.endsWith('.snpscenario'))) {
     const label = `${folder.replace('conformance/', '')}/${name.slice(0, -'.snpscenario'.length)}`;
@@ -86,7 +95,7 @@ for (const row of transitions) {
 
 beforeEach((t) => {
   const name = 'name' in t ? t.name : '';
-  enter(name.startsWith('watched: ') ? '' : name);
+  enter(/^watched: | holds$/.test(name) ? '' : name);
 });
 
 const units = join(tests, 'engine', 'hardware');
@@ -132,8 +141,8 @@ test('coverage: the tests that docs/coverage.md names reach their cells', () => 
     writeFileSync(docs, renderCoverage(chosen));
   }
   // A line for each cell: its id and the tests, tab-separated.
-  const lines = readFileSync(named, 'utf8').trimEnd().split('\n');
-  const chosen = Object.fromEntries(lines.map((line) => line.split('\t')).map(([id, ...names]) => [id, names]));
+  const rows = readFileSync(named, 'utf8').trimEnd().split('\n');
+  const chosen = Object.fromEntries(rows.map((line) => line.split('\t')).map(([id, ...names]) => [id, names]));
   const lost = Object.entries(chosen).flatMap(([id, names]) =>
     names
       .filter((name) => reached.get(id)?.has(name) !== true)
