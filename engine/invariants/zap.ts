@@ -27,7 +27,10 @@ Judged on what the kernel does, in the order in which it does it: each page that
 };
 
 interface Taken {
+  /** Of its first page. */
   event: number;
+  /** Of its last page. */
+  last: number;
   pages: Run;
 }
 
@@ -82,18 +85,21 @@ function takenFrom(step: StepView): Taken[] {
     else if (trace.kind[e] === EventKind.Rmpupdate && trace.code[e] === 0 && !operandIsAssigned(trace.a[e]))
       pages = operandIsLarge(trace.a[e]) ? 512 : 1;
     if (pages === 0) continue;
-    const last = found[found.length - 1];
+    const run = found[found.length - 1];
     // Nothing was zapped or flushed since: the same verdict will do.
-    if (last !== undefined && last.pages.end === page && !changesMappings(step, last.event, e)) last.pages.end += pages;
-    else found.push({ event: e, pages: { start: page, end: page + pages } });
+    if (run !== undefined && run.pages.end === page && !changesMappings(step, run.last, e)) {
+      run.pages.end += pages;
+      run.last = e;
+    } else {
+      found.push({ event: e, last: e, pages: { start: page, end: page + pages } });
+    }
   }
   return found;
 }
 
-/** Kept per pair only when neighbours are joined, so the scan is short: events between two turns of a loop. */
 function changesMappings(step: StepView, from: number, to: number): boolean {
   const { trace } = step;
-  for (let e = Math.max(from + 1, to - 16); e < to; e++)
+  for (let e = from + 1; e < to; e++)
     if (trace.kind[e] === EventKind.Npt || trace.kind[e] === EventKind.TlbFlush) return true;
   return false;
 }

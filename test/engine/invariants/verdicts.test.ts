@@ -92,3 +92,23 @@ test('a page that was wrong before is not told again', () => {
   vmm.set_memory_attributes(g, 64K +4K, PRIVATE)`);
   assert.deepEqual(rulesOf(found), ['ATTR-RMP']);
 });
+
+test('kvm-6.12: a direct map that is not split is an error, told once where a neighbour can be met', () => {
+  const own = '#include <linux/types.h>\nstatic int adjust_direct_map(u64 pfn, int rmp_level)\n{\n\treturn 0;\n}\n';
+  const scenario = `use kernel "kvm-6.12"
+use source "own.c"
+host {
+  memory 4G
+}
+guest g {
+  asid 1
+  slot 0 gpa 0..1G private folio 4K pfn 0x40000
+}
+scenario "s" {
+  vmm.set_memory_attributes(g, 0..2M, PRIVATE)
+  g.pvalidate(64K)
+}
+`;
+  assert.deepEqual(rulesOf(lines(checkText(scenario, { 'own.c': own }))), ['HOSTW']);
+  assert.deepEqual(lines(checkText(scenario.replace('use source "own.c"\n', ''))), []);
+});
