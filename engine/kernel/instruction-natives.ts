@@ -4,6 +4,7 @@
  */
 import { PG_LEVEL_4K, type PgLevel, pagesPerLevel } from '../base/units.ts';
 import { Access } from '../hardware/access.ts';
+import { snpLaunchFinish } from '../hardware/firmware-guest.ts';
 import { RmpCode } from '../hardware/instruction-checks.ts';
 import { EventKind } from '../trace/trace.ts';
 import { TrapCode } from '../vm/bytecode.ts';
@@ -99,6 +100,11 @@ export function instructionNatives(kernel: KernelState): Native[] {
       },
     },
     {
+      // SNP_LAUNCH_FINISH of the guest that has the ASID. The firmware's status.
+      prototype: 'int __snp_launch_finish(unsigned int asid)',
+      call: (call) => snpLaunchFinish(hardware, hardware.firmware.contextPage(call.num(0))),
+    },
+    {
       // SNP_PAGE_RECLAIM. The firmware's status.
       prototype: 'int __snp_page_reclaim(unsigned long long pfn, int page_size)',
       call: (call) => {
@@ -107,7 +113,8 @@ export function instructionNatives(kernel: KernelState): Native[] {
       },
     },
     {
-      // A guest's context in the processor: its nested page table and whether it runs with SNP. Once per VM.
+      // A guest's context in the processor: its nested page table and whether it runs with SNP. Once per VM. To the firmware, an SNP guest is
+      // launching and active from then on.
       prototype: 'void __guest_register(unsigned int asid, int snp)',
       call(call) {
         if (!hardware.guests.has(call.num(0))) hardware.addGuest(call.num(0), call.num(1) !== 0);

@@ -183,6 +183,8 @@ int snp_launch_finish(struct kvm *kvm)
 		return -ENOTTY;
 
 	ret = snp_launch_update_vmsa(kvm);
+	if (!ret && __snp_launch_finish(sev_get_asid(kvm)))
+		ret = -EIO;
 	if (!ret)
 		kvm->arch.pre_fault_allowed = true;
 	return ret;

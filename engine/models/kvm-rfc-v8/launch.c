@@ -183,6 +183,8 @@ int snp_launch_finish(struct kvm *kvm)
 		return -ENOTTY;
 
 	ret = snp_launch_update_vmsa(kvm);
+	if (!ret && __snp_launch_finish(to_kvm_svm(kvm)->sev_info.asid))
+		ret = -EIO;
 	if (!ret)
 		to_kvm_svm(kvm)->sev_info.launch_finished = true;
 	return ret;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkText, lines } from './check-text.ts';
 
-const run = (steps: string): string[] =>
+const run = (steps: string, kernel = 'kvm-rfc-v8'): string[] =>
   lines(
     checkText(
-      `use kernel "kvm-rfc-v8"\nhost {\noption psmash-immutable = allow\n}\nguest g {\nasid 1\nslot 0 gpa 0..1G private folio 2M pfn 0x40000\n}\nscenario "s" {\n${steps}\n}\n`,
+      `use kernel "${kernel}"\nhost {\noption psmash-immutable = allow\n}\nguest g {\nasid 1\nslot 0 gpa 0..1G private folio 2M pfn 0x40000\n}\nscenario "s" {\n${steps}\n}\n`,
     ),
   );
 
@@ -97,3 +97,19 @@ test('swapping out and in, by metadata', () => {
     [],
   );
 });
+
+for (const kernel of ['kvm-rfc-v8', 'kvm-6.12']) {
+  test(`${kernel} finishes the launch with the firmware, which takes no page from then on`, () => {
+    assert.deepEqual(
+      run(
+        `cpu.rmpupdate(0x80000, gpa 0, asid 1, assigned, immutable)
+        fw.snp_launch_start(g)   => INVALID_GUEST_STATE
+        vmm.launch_finish(g)  allow LAUNCH "the page below"
+        fw.snp_launch_update(g, 0x80000)  => INVALID_GUEST_STATE
+        fw.snp_launch_finish(g)  => INVALID_GUEST_STATE`,
+        kernel,
+      ),
+      [],
+    );
+  });
+}
