@@ -60,6 +60,11 @@ test('the host’s list is HV_FIXED, with the raw value of a real entry, and RMP
   assert.equal(hw.rmpupdate(0x40005 * 4096, 0, 1, 0, 0, 1), 2);
 });
 
+test('behind the RMP’s last page, in the region that it half covers, a fixed page is refused with FAIL_PERMISSION', () => {
+  const { hw } = initialized({ rmp: RMP, fixed: { start: 0x56700, end: 0x56800 } });
+  assert.equal(hw.rmpupdate(0x56700 * 4096, 0, 1, 0, 0, 1), 2);
+});
+
 test('SNP_INIT empties the rest of the RMP and the ASID counters', () => {
   const kit = host();
   kit.assign(HEAD, 0, { size: M2 });
