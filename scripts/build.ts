@@ -3,6 +3,7 @@
 //   dist/client/extension.cjs   the extension, loaded by VS Code (which provides `vscode`)
 //   dist/server/main.js         the language server, a process of its own: turns the compile cache on, then loads
 //   dist/server/language-server.js
+//   dist/debug/adapter.js       the debug adapter, loaded by the extension when a session starts
 //   dist/cli/snp-scenario.mjs   the command line
 //
 //   dist/third-party-notices.txt  the licences of the packages inside them
@@ -30,6 +31,7 @@ interface Bundle {
 const bundles: readonly Bundle[] = [
   { entry: 'client/src/extension.ts', outfile: 'dist/client/extension.cjs', format: 'cjs', external: ['vscode'] },
   { entry: 'server/node/main.ts', outfile: 'dist/server/language-server.js', format: 'cjs' },
+  { entry: 'server/dap/node/inline.ts', outfile: 'dist/debug/adapter.js', format: 'cjs' },
   {
     entry: 'server/node/cli.ts',
     outfile: 'dist/cli/snp-scenario.mjs',

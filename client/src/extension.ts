@@ -2,6 +2,7 @@
 // VS Code activates it when the first .snpscenario file is opened, and for nothing else.
 
 import type { ExtensionContext } from 'vscode';
+import * as debug from './debug.ts';
 import { LanguageServer } from './language-server.ts';
 import * as serverCommands from './server-commands.ts';
 import * as serverStatus from './server-status.ts';
@@ -13,6 +14,7 @@ export function activate(context: ExtensionContext): void {
   server = new LanguageServer(context);
   serverStatus.activate(context, server);
   serverCommands.activate(context, server);
+  debug.activate(context);
   void server.start();
 }
 

@@ -51,6 +51,24 @@ export function describeEvent(machine: Machine, e: number): string {
       return `printk: ${machine.logLines()[a] ?? ''}`;
     case EventKind.FailedResult:
       return `${machine.functionAt(trace.site[e]) ?? 'a function'}() sees ${code} come back`;
+    case EventKind.Progress:
+      return `${machine.functionAt(trace.site[e]) ?? 'a loop'}() goes on by ${a} to ${hex(b)}`;
+    case EventKind.GetPfn:
+      return code === 0
+        ? `page ${hex(a)} of a private file is pfn ${hex(page)}, order ${b}`
+        : `page ${hex(a)} of a private file: errno ${code}`;
+    case EventKind.Lock:
+      return b > 0 ? 'a lock is taken' : 'a lock is released';
+    case EventKind.Access:
+      return `access to ${hex(b)}`;
+    case EventKind.TlbFlush:
+      return trace.space[e] === 0 ? 'TLB flush of all' : `TLB flush of ASID ${trace.space[e]}`;
+    case EventKind.PageFree:
+      return `${code} pages from pfn ${hex(page)} are freed`;
+    case EventKind.Rmpquery:
+      return `RMPQUERY: ${code}`;
+    case EventKind.Rmpread:
+      return `RMPREAD pfn ${hex(page)}`;
     default:
       return `event ${trace.kind[e]}`;
   }

@@ -27,6 +27,7 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'client/language-configuration.json',
     'client/syntaxes/snpscenario.tmLanguage.json',
     'dist/client/extension.cjs',
+    'dist/debug/adapter.js',
     'dist/package.json',
     'dist/server/language-server.js',
     'dist/server/main.js',
@@ -59,7 +60,7 @@ test('every file that the manifest names is in it', () => {
 });
 
 test('the bundles name no source map, and only modules that Node or VS Code provides', async () => {
-  for (const file of ['dist/client/extension.cjs', 'dist/server/language-server.js']) {
+  for (const file of ['dist/client/extension.cjs', 'dist/debug/adapter.js', 'dist/server/language-server.js']) {
     const text = await readFile(join(root, file), 'utf8');
     assert.ok(
       !text.includes('sourceMappingURL='),

@@ -1,0 +1,144 @@
+// Debugging a scenario: F5 without a launch.json, the debug adapter inside this process, values beside the lines while stopped.
+// Commands: SNP Scenario: Debug Scenario, SNP Scenario: Run Scenario Without Debugging.
+
+import { createRequire } from 'node:module';
+import {
+  type CancellationToken,
+  commands,
+  type DebugAdapter,
+  DebugAdapterInlineImplementation,
+  type DebugConfiguration,
+  type DebugConfigurationProvider,
+  type DebugProtocolMessage,
+  debug,
+  EventEmitter,
+  type ExtensionContext,
+  languages,
+  type TextDocument,
+  Uri,
+  window,
+  workspace,
+} from 'vscode';
+import { InlineValues } from './debug-inline-values.ts';
+
+const type = 'snpscenario';
+
+/** What server/dap/node/inline.ts exports; the bundle is loaded when the first session starts, so that nobody else waits for it. */
+interface AdapterBundle {
+  createAdapter(
+    send: (message: object) => void,
+    openText: (uri: string) => string | undefined,
+  ): { receive(message: unknown): void; dispose(): void };
+}
+
+export function activate(context: ExtensionContext): void {
+  const bundle = context.asAbsolutePath('dist/debug/adapter.js');
+  const values = new InlineValues();
+  context.subscriptions.push(
+    debug.registerDebugConfigurationProvider(type, new Configurations()),
+    debug.registerDebugAdapterDescriptorFactory(type, {
+      createDebugAdapterDescriptor: () => new DebugAdapterInlineImplementation(new InlineAdapter(bundle)),
+    }),
+    ...['snpscenario', 'c', 'diff'].map((language) => languages.registerInlineValuesProvider({ language }, values)),
+    commands.registerCommand('snpScenario.debugScenario', (uri?: Uri, scenario?: string) =>
+      start(uri, scenario, false),
+    ),
+    commands.registerCommand('snpScenario.runScenario', (uri?: Uri, scenario?: string) => start(uri, scenario, true)),
+  );
+}
+
+/** @param scenario its name; without it the one at the cursor */
+async function start(uri: Uri | undefined, scenario: string | undefined, noDebug: boolean): Promise<boolean> {
+  const target = uri instanceof Uri ? uri : window.activeTextEditor?.document.uri;
+  if (target === undefined) return false;
+  const name = typeof scenario === 'string' ? scenario : scenarioAtCursor(target);
+  return debug.startDebugging(
+    workspace.getWorkspaceFolder(target),
+    {
+      type,
+      request: 'launch',
+      name: name ?? 'Debug Scenario',
+      program: target.fsPath,
+      ...(name === undefined ? {} : { scenario: name }),
+    },
+    { noDebug },
+  );
+}
+
+/** The name of the last scenario that begins at or above the cursor; of the first one if there is none. */
+function scenarioAtCursor(uri: Uri): string | undefined {
+  const editor = window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
+  if (editor === undefined) return undefined;
+  return scenarioAbove(editor.document, editor.selection.active.line);
+}
+
+function scenarioAbove(document: TextDocument, line: number): string | undefined {
+  for (let at = line; at >= 0; at--) {
+    const name = /^\s*scenario\s+"((?:[^"\\]|\\.)*)"/.exec(document.lineAt(at).text)?.[1];
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+class Configurations implements DebugConfigurationProvider {
+  provideDebugConfigurations(): DebugConfiguration[] {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: VS Code's own variables
+    return [{ type, request: 'launch', name: 'Debug Scenario', program: '${file}' }];
+  }
+
+  /** F5 with no launch.json asks with an empty configuration. */
+  resolveDebugConfiguration(
+    _folder: unknown,
+    config: DebugConfiguration,
+    _token?: CancellationToken,
+  ): DebugConfiguration | undefined {
+    if (config.type || config.request || config.name) return config;
+    const document = window.activeTextEditor?.document;
+    if (document?.languageId !== 'snpscenario') return undefined;
+    const scenario = scenarioAtCursor(document.uri);
+    const name = scenario ?? 'Debug Scenario';
+    return {
+      type,
+      request: 'launch',
+      name,
+      program: document.uri.fsPath,
+      ...(scenario === undefined ? {} : { scenario }),
+    };
+  }
+
+  resolveDebugConfigurationWithSubstitutedVariables(
+    _folder: unknown,
+    config: DebugConfiguration,
+  ): DebugConfiguration | undefined {
+    if (typeof config.program === 'string' && config.program !== '') return config;
+    void window.showErrorMessage('A debug configuration of type "snpscenario" needs "program": the scenario file.');
+    return undefined;
+  }
+}
+
+/** Carries messages between VS Code and the adapter. */
+class InlineAdapter implements DebugAdapter {
+  readonly #sent = new EventEmitter<DebugProtocolMessage>();
+  readonly onDidSendMessage = this.#sent.event;
+  readonly #adapter: ReturnType<AdapterBundle['createAdapter']>;
+
+  constructor(bundle: string) {
+    const { createAdapter } = createRequire(bundle)(bundle) as AdapterBundle;
+    this.#adapter = createAdapter((message) => this.#sent.fire(message), openText);
+  }
+
+  handleMessage(message: DebugProtocolMessage): void {
+    this.#adapter.receive(message);
+  }
+
+  dispose(): void {
+    this.#adapter.dispose();
+    this.#sent.dispose();
+  }
+}
+
+/** The text of a document as it is in the editor, saved or not. */
+function openText(uri: string): string | undefined {
+  const wanted = Uri.parse(uri).toString();
+  return workspace.textDocuments.find((document) => document.uri.toString() === wanted)?.getText();
+}
