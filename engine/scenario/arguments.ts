@@ -116,10 +116,16 @@ function placeFor(
     first ??= i;
     // A word that only a later operand knows is that one's: what it passes over has a default, or is missing.
     if (word !== undefined && operand.words?.includes(word)) return i;
-    // `2M` where an address belongs is an address.
-    if (node.type === t.Number && operand.default === undefined && operand.optional !== true) break;
+    // `2M` where an address belongs is an address, also under the name of a parameter.
+    if (isQuantity(ctx, node) && operand.default === undefined && operand.optional !== true) break;
   }
   return first;
+}
+
+function isQuantity(ctx: Context, node: SyntaxNode): boolean {
+  if (node.type !== t.Name) return node.type === t.Number;
+  const binding = ctx.scope.find(ctx.source(node));
+  return binding?.is === 'value' && binding.value.kind === 'int';
 }
 
 /** A bare name or size as a word; a parameter that stands for a word counts as that word. */

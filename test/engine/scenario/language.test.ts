@@ -393,3 +393,14 @@ test('/// lines document what follows', () => {
 test('the brace of a declaration may stand on its own line', () => {
   assert.deepEqual(problems(check('guest g\n{\n  asid 1\n}\nscenario "s" // why\n{\n  g.read(0)\n}\n')), []);
 });
+
+test('a size passed to a sequence is an address where an address belongs', () => {
+  const text = `sequence touch(at, size) {
+  g.pvalidate(at)
+  g.pvalidate(at, size)
+}
+${scenario('touch(4K, 4K)', 'touch(2M, 2M)')}`;
+  const analysis = check(text);
+  assert.deepEqual(problems(analysis), []);
+  assert.equal(steps(analysis.program.scenarios[0]).length, 4);
+});
