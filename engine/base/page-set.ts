@@ -7,6 +7,8 @@ const WORDS = 16;
 
 export class PageSet implements Undoable {
   private readonly frames = new Map<number, Int32Array>();
+  /** Pages in the set. Follows every change, undone ones too; the frames that were allocated do not. */
+  private size = 0;
   private readonly owner: number;
   private readonly journal: Journal;
 
@@ -21,9 +23,9 @@ export class PageSet implements Undoable {
     return words !== undefined && (words[within >> 5] & (1 << (within & 31))) !== 0;
   }
 
-  /** No page has ever been in the set. */
+  /** No page is in the set. */
   get isEmpty(): boolean {
-    return this.frames.size === 0;
+    return this.size === 0;
   }
 
   /** Whether any page of a 2M frame may be in the set: false is certain. */
@@ -52,6 +54,7 @@ export class PageSet implements Undoable {
       this.frames.set(frame, words);
     }
     const bit = 1 << (within & 31);
+    this.size += present ? 1 : -1;
     if (present) words[within >> 5] |= bit;
     else words[within >> 5] &= ~bit;
   }
