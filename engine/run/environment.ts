@@ -82,6 +82,7 @@ export class Environment {
       program: this.program,
       model: this.model,
       loopBudget: this.loopBudget,
+      invariants: this.scenarioProgram.invariants,
     });
   }
 }

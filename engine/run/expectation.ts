@@ -51,6 +51,26 @@ export function evaluateExpect(
   return undefined;
 }
 
+/** What a condition on one page comes to; an error if it cannot be asked. */
+export function evaluateClaim(
+  machine: Machine,
+  claim: Expect,
+  variables: readonly Value[],
+): { holds: boolean; found: Found } | { error: string } {
+  const args: (Value | undefined)[] = [];
+  for (const expr of claim.args) {
+    const value = expr?.evaluate(variables, machine);
+    if (value !== undefined && 'error' in value) return value;
+    args.push(value);
+  }
+  const query = queries[claim.query];
+  if (query === undefined) throw new Error(`query ${claim.query} stands in the table but nothing reads it`);
+  const found = query(machine, args);
+  if ('error' in found) return found;
+  const matches = claim.patterns.every((pattern) => differs(machine, pattern, found, variables) === undefined);
+  return { holds: matches !== claim.negated, found };
+}
+
 function one(
   machine: Machine,
   expect: Expect,

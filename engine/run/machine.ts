@@ -29,7 +29,7 @@ import type { EntryView, StepView } from '../invariants/step-view.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
 import type { KernelModel } from '../models/model.ts';
-import type { Actor, GuestConfig, HostConfig, MachineView } from '../scenario/program.ts';
+import type { Actor, GuestConfig, HostConfig, MachineView, UserInvariant } from '../scenario/program.ts';
 import { EventKind, type Now, Trace } from '../trace/trace.ts';
 import { NoteKind, TrapCode } from '../vm/bytecode.ts';
 import type { Thread, ThreadSnapshot } from '../vm/thread.ts';
@@ -94,6 +94,8 @@ export interface MachineConfig {
   program: CProgram;
   model: KernelModel;
   loopBudget: number | undefined;
+  /** The user's own rules. */
+  invariants?: readonly UserInvariant[];
 }
 
 /** CF in operand `a` of a Pvalidate event. */
@@ -109,6 +111,7 @@ export class Machine implements MachineView {
   readonly program: CProgram;
   readonly model: KernelModel;
   readonly guests: MachineGuest[] = [];
+  readonly invariants: readonly UserInvariant[];
   /** First trace event of the step under way. */
   stepStart = 0;
   /** Trace events of the last step that finished. */
@@ -125,6 +128,7 @@ export class Machine implements MachineView {
     const { journal, trace } = this;
     this.program = config.program;
     this.model = config.model;
+    this.invariants = config.invariants ?? [];
     this.hardware = new Hardware(
       {
         memoryBytes: config.host.memoryBytes,

@@ -7,9 +7,12 @@
 import type { Diagnostic, Location, Range, RelatedInformation, Severity } from '../base/diagnostic.ts';
 import { LineIndex } from '../base/line-index.ts';
 import { ruleInfo } from '../invariants/catalogue.ts';
-import type { Instruction, Problem, ScenarioProgram, ScenarioUnit, Span } from '../scenario/program.ts';
+import type { Instruction, Problem, ScenarioProgram, ScenarioUnit, Span, UserInvariant } from '../scenario/program.ts';
 import { mentionLine, resolveLines, resolveSteps } from './mention.ts';
 import { type RunFinding, type ScenarioRun, shifted } from './run.ts';
+
+/** Relative to its unit, fixed, or the declaration of an invariant, wherever that stands by now. */
+export type Place = Span | Location | { invariant: number };
 
 /** A diagnostic whose place is relative to its unit (spans), or fixed (C files, imports). */
 export interface UnitDiagnostic {
@@ -17,7 +20,7 @@ export interface UnitDiagnostic {
   severity: Severity;
   message: string;
   span: Span;
-  related: { message: string; place: Span | Location }[];
+  related: { message: string; place: Place }[];
   /** C lines of the user's own that share the blame, innermost first. */
   blamed: Location[];
   tags?: Diagnostic['tags'];
@@ -38,7 +41,7 @@ export function unitResult(run: ScenarioRun): UnitResult {
   const perInstruction = new Map<string, number>();
   for (const finding of run.findings) {
     const instruction = run.instructionOf(finding.instance);
-    const key = `${instruction.span.start} ${finding.rule}`;
+    const key = `${instruction.span.start} ${finding.rule} ${finding.invariant ?? ''}`;
     const seen = (perInstruction.get(key) ?? 0) + 1;
     perInstruction.set(key, seen);
     if (seen <= FINDINGS_PER_INSTRUCTION) diagnostics.push(fromFinding(run, finding, instruction));
@@ -107,6 +110,8 @@ function fromFinding(run: ScenarioRun, finding: RunFinding, instruction: Instruc
     for (const frame of shown) related.push({ message: `in ${frame.function}()`, place: frame.location });
     if (own !== undefined && !blamed.some((b) => sameLocation(b, own.location))) blamed.push(own.location);
   }
+  if (finding.invariant !== undefined)
+    related.push({ message: 'the invariant', place: { invariant: finding.invariant } });
   if (finding.since !== undefined) {
     const earlier = machine.instanceOfEvent(finding.since);
     if (earlier !== undefined && earlier < finding.instance) {
@@ -149,10 +154,12 @@ export class Placer {
   private readonly path: string;
   private readonly lines: LineIndex;
   private readonly imports: { path: string; lines: LineIndex }[];
+  private readonly invariants: readonly UserInvariant[];
 
   constructor(path: string, text: string, program: ScenarioProgram) {
     this.path = path;
     this.lines = new LineIndex(text);
+    this.invariants = program.invariants;
     this.imports = program.imports.map((file) => ({ path: file.path, lines: new LineIndex(file.text) }));
   }
 
@@ -164,6 +171,13 @@ export class Placer {
     return { path: this.path, range: this.range(span.start + base, span.end + base) };
   }
 
+  private locate(place: Place, base: number): Location {
+    if ('path' in place) return place;
+    if (!('invariant' in place)) return this.span(place, base);
+    const { start, end } = this.invariants[place.invariant].nameSpan;
+    return { path: this.path, range: this.range(start, end) };
+  }
+
   range(start: number, end: number): Range {
     return this.lines.range(start, end);
   }
@@ -173,7 +187,7 @@ export class Placer {
     const location = this.span(d.span, base);
     const related: RelatedInformation[] = d.related.map((r) => ({
       message: r.message,
-      location: isLocation(r.place) ? r.place : this.span(r.place, base),
+      location: this.locate(r.place, base),
     }));
     return make(d, location, related, this.message(d, base));
   }
@@ -188,8 +202,6 @@ export class Placer {
     return d.blamed.map((location) => make(d, location, [back], this.message(d, base)));
   }
 }
-
-const isLocation = (place: Span | Location): place is Location => 'path' in place;
 
 function make(d: UnitDiagnostic, location: Location, related: RelatedInformation[], message: string): Diagnostic {
   return {

@@ -104,6 +104,7 @@ export function analyze(path: string, text: string, host: FileHost, previous?: A
     stubs: declarations.stubs,
     host: declarations.host,
     guests: declarations.guests,
+    invariants: declarations.invariants,
     scenarios,
     imports: declarations.home.sequences.size > 0 || imports.files.length > 0 ? [{ path, text }, ...imports.files] : [],
     problems,
@@ -328,7 +329,7 @@ function stray(ctx: Context, node: SyntaxNode): void {
         ctx.problem(
           'SYNTAX',
           node,
-          `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.`,
+          `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\`, \`invariant\` and \`scenario\`.`,
         );
       } else reportJunk(ctx, node, undefined);
       break;
@@ -356,7 +357,7 @@ function stray(ctx: Context, node: SyntaxNode): void {
       if (!reportFlaw(ctx, node)) {
         const words =
           node.type === t.Step && node.children.length === 1
-            ? `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\` and \`scenario\`.`
+            ? `${quoted(ctx, node)} is no declaration. Here stand \`use\`, \`import\`, \`host\`, \`guest\`, \`stub\`, \`let\`, \`sequence\`, \`invariant\` and \`scenario\`.`
             : 'Steps stand in a scenario or a sequence: `scenario "…" { … }`.';
         ctx.problem('SYNTAX', { from: node.from, to: Math.max(node.from + 1, firstLineEnd(ctx.text, node)) }, words);
       }

@@ -7,7 +7,8 @@ import { coerce, expression } from './analyze-expression.ts';
 import { Context, quoted, suggestion } from './context.ts';
 import { Constant, Unknown } from './expression.ts';
 import { alreadyDeclared, BlockLowering, blockLines, letValue, problemKey } from './lower-block.ts';
-import type { GuestConfig, HostConfig, Problem, ScenarioProgram, Span, UseSource } from './program.ts';
+import { lowerInvariant } from './lower-invariant.ts';
+import type { GuestConfig, HostConfig, Problem, ScenarioProgram, Span, UserInvariant, UseSource } from './program.ts';
 import { type Binding, type Home, Scope, type Sequence } from './scope.ts';
 import { DEFAULT_HOST, guestSettings, hostSettings, placeGuests } from './settings.ts';
 import { child, isFlaw, type SyntaxNode, stringValue } from './syntax.ts';
@@ -29,6 +30,7 @@ export interface Declarations {
   stubs: ScenarioProgram['stubs'];
   host: HostConfig;
   guests: GuestConfig[];
+  invariants: UserInvariant[];
   home: Home;
   /** Absolute in the file. */
   problems: Problem[];
@@ -44,6 +46,7 @@ export const isDeclaration = (type: number): boolean =>
   type === t.GuestDeclaration ||
   type === t.StubDeclaration ||
   type === t.SequenceDeclaration ||
+  type === t.InvariantDeclaration ||
   type === t.LetStatement;
 
 export interface FileText {
@@ -80,6 +83,7 @@ export function declare(
     stubs: [],
     host: { ...DEFAULT_HOST, options: [] },
     guests,
+    invariants: [],
     home,
     problems,
     known,
@@ -120,6 +124,7 @@ export function declare(
     }
   }
   if (!lending) placeGuests(here, guests, result.host);
+  if (!lending) declareInvariants(here, nodes, result.invariants);
   checkSequences(ctx, sequences, known);
   return result;
 }
@@ -286,6 +291,24 @@ function declareSequence(ctx: Context, node: SyntaxNode, home: Home, sequences: 
   };
   sequences.set(name, sequence);
   ctx.use(nameNode, { is: 'sequence', name, declared: sequence.declared });
+}
+
+function declareInvariants(ctx: Context, nodes: readonly SyntaxNode[], into: UserInvariant[]): void {
+  for (const node of nodes) {
+    if (node.type !== t.InvariantDeclaration) continue;
+    const invariant = lowerInvariant(ctx, node);
+    if (invariant === undefined) continue;
+    const before = into.find((other) => other.name === invariant.name);
+    if (before === undefined) into.push(invariant);
+    else
+      ctx.problem(
+        'DUPLICATE',
+        node.children[1],
+        `There is an invariant "${invariant.name}" already; reports tell invariants apart by name.`,
+        [],
+        [{ message: 'declared here', span: before.nameSpan }],
+      );
+  }
 }
 
 /** Each sequence by itself, with parameters of which nothing is known: what is wrong with it whoever calls it is said once, here. */

@@ -466,12 +466,18 @@ export function alreadyDeclared(ctx: Context, node: SyntaxNode, name: string, be
 
 export function reportReserved(ctx: Context, node: SyntaxNode): void {
   const word = /^[a-z]+/.exec(ctx.source(node))?.[0] ?? '';
+  if (word === 'invariant') {
+    ctx.problem(
+      'SYNTAX',
+      { from: node.from, to: node.from + word.length },
+      'An invariant holds for every scenario of the file and stands outside of them, at the top. It is left out.',
+    );
+    return;
+  }
   const what =
     word === 'parallel'
       ? '`parallel { … }` will explore the interleavings of threads'
-      : word === 'matrix'
-        ? '`matrix { … }` will run a scenario under every combination of settings'
-        : '`invariant "…" { … }` will add rules of your own';
+      : '`matrix { … }` will run a scenario under every combination of settings';
   ctx.problem(
     'RESERVED',
     { from: node.from, to: node.from + word.length },

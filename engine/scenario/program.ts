@@ -185,7 +185,6 @@ export interface ScenarioUnit {
   allows: Allow[];
   /** Problems inside this unit, relative. A step with a problem is left out of `code`; the rest still runs. */
   problems: Problem[];
-  /** User `invariant`s in force (reserved). */
   text: string;
 }
 
@@ -224,6 +223,27 @@ export interface HostConfig {
   options: { name: string; value: boolean | number | string; span: Span }[];
 }
 
+/** A rule of the user's own: all of its `forall`s hold after every step. */
+export interface UserInvariant {
+  name: string;
+  /** Of the name's text, absolute in the document. */
+  nameSpan: Span;
+  foralls: ForAll[];
+}
+
+/** `forall page p: …` or `forall gpa a of g: …`; the page is variable 0 of the claims. */
+export interface ForAll {
+  /** Index into ScenarioProgram.guests for the GPAs of a guest; undefined for host frames. */
+  guest: number | undefined;
+  variable: string;
+  formula: Formula;
+}
+
+export type Formula =
+  | { is: 'claim'; claim: Expect }
+  | { is: 'not'; of: Formula; text: string }
+  | { is: 'and' | 'or' | 'implies'; left: Formula; right: Formula; text: string };
+
 export interface UseSource {
   kind: 'source' | 'patch';
   path: string;
@@ -236,6 +256,8 @@ export interface ScenarioProgram {
   stubs: { name: string; value: number; span: Span }[];
   host: HostConfig;
   guests: GuestConfig[];
+  /** In the order of the text. */
+  invariants: UserInvariant[];
   scenarios: ScenarioUnit[];
   /** Files that spans can name by index (Span.file): first this document, then those it imports. Empty if there are no sequences. */
   imports: { path: string; text: string }[];

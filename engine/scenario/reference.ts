@@ -57,6 +57,7 @@ export function renderLanguageReference(): string {
     outcomes(),
     operationSections(),
     querySections(),
+    invariants(),
     reserved(),
   ].join('\n\n')}\n`;
 }
@@ -129,7 +130,7 @@ ${table(
     ['`stub name returns 0`', 'A C function that does nothing and returns a number.'],
     [
       '`import "path"`',
-      'The `let`s and sequences of another scenario file. Its host, guests and scenarios stay its own, and so does what it imports.',
+      'The `let`s and sequences of another scenario file. Its host, guests, invariants and scenarios stay its own, and so does what it imports.',
     ],
     [
       libraryNames.map((name) => `\`import "${name}"\``).join(', '),
@@ -142,6 +143,7 @@ ${table(
       '`sequence name(a, b) { … }`',
       'Steps with a name, written out where they are called: `name(g, 0..2M)`. Parameters take any value: guests, quantities, ranges, words. No recursion.',
     ],
+    ['`invariant "name" { … }`', 'A rule of your own, for every scenario of the file; see Invariants.'],
     ['`scenario "name" { … }`', 'What is run. Each begins with the host and the guests as declared.'],
   ],
 )}`;
@@ -337,8 +339,35 @@ function wordMeaning(rows: readonly QuerySpec[], word: string): string {
   return plain ? code(word) : `${code(word)} (${parts.join(', ')})`;
 }
 
+function invariants(): string {
+  const example = `invariant "no validated page is shared" {
+  forall page p: rmp(p) is validated implies rmp(p) is assigned
+}
+
+invariant "what is private is mapped privately" {
+  forall gpa a of g:
+    attr(g, a) is private and npt(g, a) is mapped
+      implies rmp(g, a) is { guest g, assigned }
+}`;
+  return `## Invariants
+
+Every rule of the catalogue is on by default. An \`invariant\` at the top of a file adds one, for every scenario in it.
+
+${fence(example)}
+
+- \`forall page p:\` goes over host frames; \`p\` is a pfn. \`forall gpa a of g:\` goes over the memory of a guest, by 4K. An invariant may
+  have several, a line each; all of them are to hold.
+- What follows is made of the conditions of \`expect\` (all queries but \`log\`), joined by \`not\`, \`and\`, \`or\` and \`implies\`, which bind in this order, strongest
+  first; parentheses group. From \`forall\` to the end of it a newline is space.
+- It is judged when a step has come to rest, for the pages that the step touched: host frames whose RMP entry it may have changed (for \`directmap\` and
+  \`refcount\`, also what these read), and GPAs whose attribute, mapping or backing page it may have changed. A page that was in violation before is not
+  reported again.
+- Where a query has no answer, such as \`rmp(g, a)\` of a GPA that no slot covers, what depends on it is not violated.
+- A violation is an error of rule \`INVARIANT\` on the step. \`allow INVARIANT "reason"\` silences it, for all invariants of the file.`;
+}
+
 function reserved(): string {
   return `## Reserved
 
-\`parallel { … }\`, \`matrix { … }\`, \`invariant "…" { … }\` and \`use kernel "a", "b"\` are reserved. They are read, reported and left out.`;
+\`parallel { … }\`, \`matrix { … }\` and \`use kernel "a", "b"\` are reserved. They are read, reported and left out.`;
 }

@@ -37,7 +37,9 @@ export function reportFlaw(ctx: Context, node: SyntaxNode): boolean {
 function between(parent: SyntaxNode): string | undefined {
   if (parent.type === t.Arguments || parent.type === t.Parameters) return '`,` or `)`';
   if (parent.type === t.Pattern) return '`,` or `}`';
-  return parent.type === t.Parenthesized || parent.type === t.FaultBits ? '`)`' : undefined;
+  return parent.type === t.Parenthesized || parent.type === t.Grouped || parent.type === t.FaultBits
+    ? '`)`'
+    : undefined;
 }
 
 /** The text at an offset: the next token of the line, or the line's end. */
@@ -62,6 +64,8 @@ export function lastWord(ctx: Context, offset: number): { from: number; to: numb
   return { from, to };
 }
 
+const CLAIM = 'what is to hold: `rmp(p) is …`, `npt(g, a) is …` …';
+
 /** What belongs in the place of a missing piece. */
 function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
   const before = parent.children[index - 1];
@@ -72,6 +76,22 @@ function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
       return 'the path of a scenario file in quotes';
     case t.ScenarioDeclaration:
       return 'the name of the scenario in quotes';
+    case t.InvariantDeclaration:
+      return 'the name of the invariant in quotes';
+    case t.Forall:
+      if (index === 1) return '`page` or `gpa`';
+      if (index === 2) return 'a name for the page';
+      return ctx.text.slice(parent.from, parent.children[index].from).includes(':') ? CLAIM : '`:` and what is to hold';
+    case t.OfClause:
+      return 'the name of a guest';
+    case t.Implication:
+    case t.Disjunction:
+    case t.Conjunction:
+    case t.Negation:
+    case t.Grouped:
+      return CLAIM;
+    case t.Claim:
+      return '`is` and what it is to be';
     case t.GuestDeclaration:
       return 'a name for the guest';
     case t.SequenceDeclaration:
@@ -83,6 +103,7 @@ function expectation(ctx: Context, parent: SyntaxNode, index: number): string {
           ? 'the number it returns'
           : '`returns` and a number';
     case t.Settings:
+    case t.InvariantBlock:
     case t.DeclarationBlock:
       return '`{`';
     case t.Setting:

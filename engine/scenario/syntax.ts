@@ -63,7 +63,11 @@ const isFlawType = (type: number): boolean =>
   type === t.UnclosedBlock;
 
 export const isBlock = (node: SyntaxNode): boolean =>
-  node.type === t.Block || node.type === t.DeclarationBlock || node.type === t.Settings || node.type === t.StrayBlock;
+  node.type === t.Block ||
+  node.type === t.DeclarationBlock ||
+  node.type === t.InvariantBlock ||
+  node.type === t.Settings ||
+  node.type === t.StrayBlock;
 
 /** The first flaw in a node with its parent; blocks are not entered, their lines answer for themselves. */
 export function firstFlaw(node: SyntaxNode): { flaw: SyntaxNode; parent: SyntaxNode; index: number } | undefined {

@@ -77,11 +77,11 @@ let statements: Set<number> | undefined;
 export const brackets = new ContextTracker<Depth>({
   start: depths[0],
   shift(context, term) {
-    openers ??= new Set([t.callOpen, t.ParenOpen, t.PatternOpen]);
+    openers ??= new Set([t.callOpen, t.ParenOpen, t.PatternOpen, t.kwForall]);
     return openers.has(term) ? depth(context.open + 1) : context;
   },
   reduce(context, term) {
-    bracketed ??= new Set([t.Arguments, t.Parameters, t.Parenthesized, t.FaultBits, t.Pattern]);
+    bracketed ??= new Set([t.Arguments, t.Parameters, t.Parenthesized, t.Grouped, t.FaultBits, t.Pattern]);
     if (bracketed.has(term)) return depth(context.open - 1);
     // Recovery can complete a statement without its brackets: a new statement always starts outside.
     statements ??= new Set([
@@ -94,6 +94,7 @@ export const brackets = new ContextTracker<Depth>({
       t.SequenceDeclaration,
       t.StubDeclaration,
       t.Setting,
+      t.Forall,
     ]);
     return statements.has(term) ? depths[0] : context;
   },
@@ -149,6 +150,7 @@ function startsStatement(input: InputStream, at: number): boolean {
     case 'for':
       return isNameStart(c) && wordAt(input, skipSpaces(input, nameEnd(input, after))) === 'in';
     case 'allow':
+    case 'forall':
       return isNameStart(c);
     default:
       return startsDeclaration(input, at);
@@ -168,6 +170,8 @@ export const lines = new ExternalTokenizer(
       if (c >= 0 && !startsStatement(input, skipBlank(input, 0))) input.acceptToken(t.bracketNewline, 1);
       else if (stack.canShift(t.UnclosedBracket)) input.acceptToken(t.UnclosedBracket);
       else if (stack.canShift(t.Missing)) input.acceptToken(t.Missing);
+      else if ((c < 0 || startsDeclaration(input, skipBlank(input, 0))) && stack.canShift(t.UnclosedBlock))
+        input.acceptToken(t.UnclosedBlock);
       else if (c >= 0) acceptLineEnd(input);
     } else if (c < 0 || isNewline(c)) {
       const ends = c < 0 || startsDeclaration(input, skipBlank(input, 0));
@@ -239,6 +243,7 @@ const statementWords = new Set([
   'guest',
   'stub',
   'sequence',
+  'invariant',
   'scenario',
   'let',
   'for',
@@ -272,7 +277,8 @@ function name(input: InputStream, stack: Stack): void {
   const end = nameEnd(input, 0);
   if (word === 'parallel' || word === 'matrix' || word === 'invariant') {
     const after = input.peek(skipSpaces(input, end));
-    if ((after === 123 || after === 34) && stack.canShift(t.Reserved)) {
+    const declared = word === 'invariant' && stack.canShift(t.kwInvariant);
+    if ((after === 123 || after === 34) && stack.canShift(t.Reserved) && !declared) {
       reserved(input, end);
       return;
     }
@@ -301,6 +307,7 @@ function keywordTerms(): Map<string, number> {
     ['stub', t.kwStub],
     ['returns', t.kwReturns],
     ['sequence', t.kwSequence],
+    ['invariant', t.kwInvariant],
     ['scenario', t.kwScenario],
     ['option', t.kwOption],
     ['let', t.kwLet],
@@ -313,6 +320,11 @@ function keywordTerms(): Map<string, number> {
     ['is', t.kwIs],
     ['not', t.kwNot],
     ['contains', t.kwContains],
+    ['forall', t.kwForall],
+    ['of', t.kwOf],
+    ['implies', t.kwImplies],
+    ['and', t.kwAnd],
+    ['or', t.kwOr],
   ]);
 }
 

@@ -5,6 +5,14 @@ import fc from 'fast-check';
 import { createChecker } from '../../../engine/checker.ts';
 import { finish, memoryHost } from './check-text.ts';
 
+/** Some of its steps violate them. */
+const INVARIANTS = [
+  '',
+  'invariant "a" { forall page p: rmp(p) is 2M implies rmp(p) is validated }\n',
+  'invariant "b" {\n  forall gpa a of g: attr(g, a) is private implies rmp(g, a) is { guest g, assigned }\n}\n',
+  'invariant "c" { forall page p: rmp(p is 2M }\n',
+];
+
 const HEADER = `use kernel "kvm-rfc-v8"
 host {
   memory 4G
@@ -48,6 +56,7 @@ const STATEMENTS = [
   'vmm.set_memory_attributes(g, 0..2M PRIVATE',
   'g.nothing(1)',
   'kernel.no_such_function(1)',
+  'allow INVARIANT "known"\n  vmm.set_memory_attributes(g, 2M..6M, PRIVATE)',
 ];
 
 const scenario = (name: string, statements: readonly string[]): string =>
@@ -63,20 +72,24 @@ test('an edited document has the verdicts of the same text checked from scratch'
     drop: fc.nat(2),
     insert: fc.array(statement, { maxLength: 2 }),
     header: fc.boolean(),
+    invariant: fc.option(fc.nat(INVARIANTS.length - 1), { nil: undefined, freq: 3 }),
   });
   fc.assert(
     fc.property(
       fc.tuple(body, body, body),
       fc.array(edit, { maxLength: 6 }),
       fc.constantFrom(50, 5000, 1e9),
-      (start, edits, slice) => {
+      fc.nat(INVARIANTS.length - 1),
+      (start, edits, slice, first) => {
         const checker = createChecker(memoryHost());
         const bodies = start.map((statements) => [...statements]);
         let header = HEADER;
+        let invariant = INVARIANTS[first];
         const text = (): string =>
-          `${header}${bodies.map((statements, i) => scenario(`s${i}`, statements)).join('\n')}`;
+          `${header}${invariant}${bodies.map((statements, i) => scenario(`s${i}`, statements)).join('\n')}`;
         finish(checker, 'a', text(), undefined, slice);
-        for (const { which, at, drop, insert, header: above } of edits) {
+        for (const { which, at, drop, insert, header: above, invariant: other } of edits) {
+          if (other !== undefined) invariant = INVARIANTS[other];
           bodies[which].splice(Math.min(at, bodies[which].length), drop, ...insert);
           // A line more above everything moves every scenario without changing any.
           if (above) header = `// moved\n${header}`;

@@ -218,5 +218,5 @@ rows('reserved', [
     '`parallel { … }` will explore the interleavings of threads; it is reserved',
   ],
   ['matrix { }', 'matrix', 'RESERVED', '`matrix { … }` will run a scenario'],
-  ['invariant "x" { forall page p: p }', 'invariant', 'RESERVED', '`invariant "…" { … }` will add rules of your own'],
+  ['invariant "x" { forall page p: p }', 'invariant', 'SYNTAX', 'An invariant holds for every scenario of the file'],
 ]);
