@@ -26,7 +26,7 @@ import { BackwardMotion, ForwardMotion, type Interests, type Motion, type Motion
 import { viaOf } from './places.ts';
 import { ScenarioExpressions } from './scenario-expression.ts';
 import { decide, type Hit, onCondition } from './strategy.ts';
-import { Timeline } from './timeline.ts';
+import { Timeline, type Wanted } from './timeline.ts';
 
 export interface SessionTarget {
   path: string;
@@ -256,16 +256,14 @@ export class DebugSession {
     };
   }
 
-  private wants(event: number): boolean {
+  private wants(event: number): Wanted | undefined {
     const { machine } = this;
     const kind = machine.trace.kind[event];
-    if (kind === EventKind.Fault || kind === EventKind.Pvalidate) {
-      const filter = filterOfEvent(machine, event);
-      if (filter !== undefined && this.filters.has(filter)) return true;
-    }
-    return (
-      WATCHED_KINDS.has(kind) && this.breakpoints.watchesPages && this.breakpoints.atEvent(machine, event).length > 0
-    );
+    const found = kind === EventKind.Fault || kind === EventKind.Pvalidate ? filterOfEvent(machine, event) : undefined;
+    const filter = found !== undefined && this.filters.has(found) ? found : undefined;
+    const breakpoints =
+      WATCHED_KINDS.has(kind) && this.breakpoints.watchesPages ? this.breakpoints.atEvent(machine, event) : [];
+    return filter === undefined && breakpoints.length === 0 ? undefined : { event, filter, breakpoints };
   }
 
   /** Whether to stop where the run stands, before anything has moved. */
@@ -289,13 +287,12 @@ export class DebugSession {
     const settled = this.afterStep();
     // A step that is no call into C is over with its first instruction: it is the one to show.
     const shown = this.run.isInCall ? {} : { instance: this.run.executed - 1 };
-    const touched = timeline.events.flatMap((event) => breakpoints.atEvent(machine, event));
+    const touched = timeline.events.flatMap((one) => one.breakpoints);
     if (breakpoints.watchesVariables) touched.push(...breakpoints.changed(machine));
     const watched =
       touched.length === 0 ? undefined : this.consult([...new Set(touched)], 'data', forward, timeline.now - 1);
     if (watched !== undefined) return { ...watched, ...shown };
-    for (const event of timeline.events) {
-      const filter = filterOfEvent(machine, event);
+    for (const { event, filter } of timeline.events) {
       if (filter === undefined || !this.passes(filter)) continue;
       return { reason: 'exception', filter, event, text: describeEvent(machine, event), breakpoints: [], ...shown };
     }

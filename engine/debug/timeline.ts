@@ -11,6 +11,7 @@
 import type { RunSnapshot, ScenarioRun } from '../run/run.ts';
 import { NoteKind } from '../vm/bytecode.ts';
 import type { Observer } from '../vm/vm.ts';
+import type { Breakpoint } from './breakpoints.ts';
 import { CodeBreaks } from './code-breaks.ts';
 
 /** Why the timeline stopped going forward. */
@@ -33,6 +34,15 @@ interface Anchor {
   applied: number;
 }
 
+/** An event that somebody wants to stop at. */
+export interface Wanted {
+  event: number;
+  /** The exception filter that it belongs to. */
+  filter: string | undefined;
+  /** The data breakpoints that it hits. */
+  breakpoints: readonly Breakpoint[];
+}
+
 interface WhatIf {
   tick: number;
   apply(): void;
@@ -51,10 +61,10 @@ export class Timeline {
   end: number | undefined;
   /** Where to halt before an instruction of C. */
   readonly breaks: CodeBreaks;
-  /** Whether to halt after the instruction that recorded this event. */
-  wants: ((event: number) => boolean) | undefined;
+  /** Asked of every event: undefined, or why to halt after the instruction that recorded it. */
+  wants: ((event: number) => Wanted | undefined) | undefined;
   /** Wanted events of the last instruction. */
-  readonly events: number[] = [];
+  readonly events: Wanted[] = [];
   /** The tick at which each instance of a scenario instruction began. */
   private readonly starts: number[] = [];
   private readonly anchors: Anchor[] = [];
@@ -76,19 +86,21 @@ export class Timeline {
       },
     };
     machine.vm.observer = observer;
-    machine.trace.observe = (event) => {
-      if (this.wants?.(event) !== true) return;
-      this.events.push(event);
-      if (machine.vm.running !== undefined) machine.vm.pauseSoon();
-    };
     this.anchors.push({ tick: 0, run: run.snapshot(), applied: 0 });
   }
+
+  private readonly observe = (event: number): void => {
+    const wanted = this.wants?.(event);
+    if (wanted === undefined) return;
+    this.events.push(wanted);
+    const { vm } = this.run.machine;
+    if (vm.running !== undefined) vm.pauseSoon();
+  };
 
   /** Put the machine back as it was before the run, and let go of it. */
   dispose(): void {
     const { machine } = this.run;
     machine.vm.observer = machine;
-    machine.trace.observe = undefined;
     this.run.release();
   }
 
@@ -109,6 +121,7 @@ export class Timeline {
     const { run } = this;
     this.events.length = 0;
     let armed = false;
+    if (!quietly) run.machine.trace.observe = this.observe;
     try {
       for (let first = true; this.now < target; first = false) {
         this.settleWhatIfs();
@@ -136,6 +149,7 @@ export class Timeline {
       return 'reached';
     } finally {
       if (armed) this.breaks.remove();
+      run.machine.trace.observe = undefined;
     }
   }
 

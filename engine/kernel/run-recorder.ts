@@ -34,6 +34,7 @@ export class RunRecorder implements Undoable {
     for (let i = 0; i < OPEN; i++) {
       if (this.extends(open[i], space, page, before, after)) {
         trace.code[open[i]]++;
+        if (trace.observe !== undefined) trace.observe(open[i]);
         return open[i];
       }
     }

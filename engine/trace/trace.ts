@@ -99,7 +99,7 @@ export class Trace {
    */
   locate: (() => void) | undefined;
 
-  /** Told of every event, once it is there; for a debugger that wants to stop at some. May not record events. */
+  /** Told of every event, once it is there, and of every page that a run of pages grows by; for a debugger that wants to stop at some. May not record events. */
   observe: ((event: number) => void) | undefined;
 
   /** Append an event; returns its index. */
