@@ -19,6 +19,7 @@ const FAULTS: readonly { name: string; fault: number; description: string }[] = 
   { name: '#VC', fault: Fault.VC, description: 'The guest touches a page that it has not validated.' },
   { name: '#GP', fault: Fault.GP, description: 'A general-protection fault of an instruction.' },
   { name: '#UD', fault: Fault.UD, description: 'An instruction that does not exist here.' },
+  { name: 'RMP_PAGE_FAULT', fault: Fault.Iommu, description: 'The IOMMU refuses a device access to a page.' },
   { name: 'VMEXIT_INVALID', fault: Fault.VmexitInvalid, description: 'VMRUN refuses the VMSA.' },
 ];
 

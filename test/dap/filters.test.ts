@@ -93,7 +93,7 @@ for (const [id, scenario] of Object.entries(SCENARIOS)) {
 test('every filter is of a fault, of outcomes, or of a rule of the catalogue, and has its words', () => {
   assert.equal(new Set(exceptionFilters.map(({ id }) => id)).size, exceptionFilters.length);
   for (const { id, label, description } of exceptionFilters) {
-    assert.match(id, /^(?:failed|fault:(?:#[A-Z]+|VMEXIT_INVALID)|rule:[A-Z0-9-]+)$/);
+    assert.match(id, /^(?:failed|fault:(?:#[A-Z]+|VMEXIT_INVALID|RMP_PAGE_FAULT)|rule:[A-Z0-9-]+)$/);
     assert.ok(label.length > 0 && description.length > 10, id);
   }
 });
