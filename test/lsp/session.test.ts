@@ -39,7 +39,7 @@ test('a client with everything: open, edit, close, shut down', async () => {
   client.close(a);
   assert.deepEqual(await client.diagnostics(a), []);
   assert.equal(await client.shutdown(), 0);
-  expectGolden('session', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
+  expectGolden('session', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///folder' }));
 });
 
 test('a cold client that declares nothing gets related places as text', async () => {
@@ -49,7 +49,7 @@ test('a cold client that declares nothing gets related places as text', async ()
   client.open(a, 'problem ATTR-RMP the page is shared\nunused\nblame model:fake/sev.c 0 and why\n', 'plaintext');
   await client.diagnostics(a, 1);
   assert.equal(await client.shutdown(), 0);
-  expectGolden('cold-client', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
+  expectGolden('cold-client', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///folder' }));
 });
 
 test('a client that pulls is answered when the verdict is there, with the C file beside it', async () => {
@@ -63,7 +63,7 @@ test('a client that pulls is answered when the verdict is there, with the C file
   await client.request('textDocument/diagnostic', { textDocument: { uri: uri('never-opened.snpscenario') } });
   assert.equal(await client.shutdown(), 0);
   assert.deepEqual(client.published(a), []);
-  expectGolden('pull', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///work' }));
+  expectGolden('pull', transcript(client, { [docs]: 'file:///docs', [base]: 'file:///folder' }));
 });
 
 test('the text of a bundled model, by LSP 3.18 and by our own request', async () => {
@@ -108,12 +108,12 @@ test('a client that watches files is asked to, in the workspace and beside it', 
     .filter(({ method }) => method === 'client/registerCapability')
     .flatMap(({ params }) => params.registrations)
     .map(
-      ({ method, registerOptions }) => `${method} ${JSON.stringify(registerOptions).replaceAll(base, 'file:///work')}`,
+      ({ method, registerOptions }) => `${method} ${JSON.stringify(registerOptions).replaceAll(base, 'file:///folder')}`,
     )
     .sort();
   assert.deepEqual(patterns, [
     'workspace/didChangeConfiguration {"section":"snpScenario"}',
     'workspace/didChangeWatchedFiles {"watchers":[{"globPattern":"**/*.{snpscenario,c,h,patch,diff,mbox,mbox.txt}"}]}',
-    'workspace/didChangeWatchedFiles {"watchers":[{"globPattern":{"baseUri":"file:///work","pattern":"*"}},{"globPattern":{"baseUri":"file:///work/project","pattern":"*"}}]}',
+    'workspace/didChangeWatchedFiles {"watchers":[{"globPattern":{"baseUri":"file:///folder","pattern":"*"}},{"globPattern":{"baseUri":"file:///folder/project","pattern":"*"}}]}',
   ]);
 });
