@@ -135,6 +135,8 @@ export class Machine implements MachineView {
         cpus: config.host.cpus,
         options: config.options,
         ...(config.host.coveredBytes === undefined ? {} : { coveredBytes: config.host.coveredBytes }),
+        ...(config.host.rmp === undefined ? {} : { geometry: config.host.rmp }),
+        ...(config.host.fixed === undefined ? {} : { fixed: config.host.fixed }),
       },
       journal,
       trace,

@@ -218,6 +218,10 @@ export interface HostConfig {
   memoryBytes: number;
   /** Memory that the RMP covers, from address 0; all if not given. */
   coveredBytes?: number;
+  /** Where the RMP lies: RMP_BASE and RMP_END, first and last byte. Then it says what is covered. */
+  rmp?: { kind: 'contiguous'; base: number; end: number };
+  /** Frames that are HV-Fixed. */
+  fixed?: { start: number; end: number }[];
   cpus: number;
   /** Options by kebab-case name, checked against the engine's option table. */
   options: { name: string; value: boolean | number | string; span: Span }[];

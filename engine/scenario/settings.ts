@@ -1,6 +1,7 @@
 /** The settings of `host { … }` and `guest g { … }`. */
 import * as t from '../generated/scenario-parser-terms.ts';
 import { type HardwareOptionValue, hardwareOption, hardwareOptionTable } from '../hardware/options.ts';
+import { geometryProblem } from '../hardware/rmp-geometry.ts';
 import { kernelOption, kernelOptionTable } from '../kernel/kernel-options.ts';
 import { coerce, expression } from './analyze-expression.ts';
 import { type Context, quoted, suggestion } from './context.ts';
@@ -23,7 +24,16 @@ export interface SettingSpec {
 
 export const HOST_SETTINGS: readonly SettingSpec[] = [
   { name: 'memory', written: 'memory 4G', doc: 'Host memory. Default 4G.' },
-  { name: 'rmp', written: 'rmp 2G', doc: 'Memory that the RMP covers, from address 0 on. Default: all.' },
+  {
+    name: 'rmp',
+    written: 'rmp 2G, rmp 1M..17M',
+    doc: 'Memory that the RMP covers, from address 0 on; or where the RMP lies (RMP_BASE..RMP_END + 1), which says what it covers and makes its own pages the firmware’s. Default: it covers all, and lies outside of the memory that is modelled.',
+  },
+  {
+    name: 'fixed',
+    written: 'fixed 16M..17M',
+    doc: 'Bytes, in whole pages, that SNP_INIT made HV-Fixed. Can be given more than once.',
+  },
   {
     name: 'cpus',
     written: 'cpus 4',
@@ -167,6 +177,7 @@ function once(ctx: Context, seen: Map<string, SyntaxNode>, line: SyntaxNode, key
 export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostConfig {
   const host: HostConfig = { ...DEFAULT_HOST, options: [] };
   const seen = new Map<string, SyntaxNode>();
+  let rmpNode: SyntaxNode | undefined;
   for (const line of settingLines(ctx, block)) {
     const first = line.children[0];
     if (first.type === t.kwOption) {
@@ -179,8 +190,15 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
       continue;
     }
     const value = single(ctx, line, spec);
-    if (value === undefined || !once(ctx, seen, line, spec.name)) continue;
-    if (spec.name === 'memory') {
+    if (value === undefined) continue;
+    if (spec.name === 'fixed') {
+      fixedPages(ctx, value, host);
+      continue;
+    }
+    if (!once(ctx, seen, line, spec.name)) continue;
+    if (spec.name === 'rmp' && (value.type === t.Range || value.type === t.LengthRange)) {
+      rmpNode = value;
+    } else if (spec.name === 'memory') {
       const bytes = integer(ctx, value, 'Host memory', 2 ** 24, MAX_MEMORY, 'size');
       if (bytes === undefined) continue;
       if (bytes % 2 ** 21 !== 0)
@@ -200,7 +218,28 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
       host.cpus = integer(ctx, value, 'The number of CPUs', 1, MAX_CPUS) ?? host.cpus;
     }
   }
+  // Once the memory is known, which may be said below.
+  if (rmpNode !== undefined) rmpPlace(ctx, rmpNode, host);
   return host;
+}
+
+function rmpPlace(ctx: Context, node: SyntaxNode, host: HostConfig): void {
+  const range = settled(ctx, node, 'int-range', 'The place of the RMP') as RangeValue | undefined;
+  if (range === undefined) return;
+  const rmp = { kind: 'contiguous', base: range.start, end: range.end - 1 } as const;
+  const problem =
+    geometryProblem(rmp) ??
+    (range.end > host.memoryBytes ? `it reaches beyond the host's ${formatQuantity(host.memoryBytes)}` : undefined);
+  if (problem === undefined) host.rmp = rmp;
+  else ctx.problem('VALUE', node, `The RMP cannot lie here: ${problem}.`);
+}
+
+function fixedPages(ctx: Context, node: SyntaxNode, host: HostConfig): void {
+  const range = settled(ctx, node, 'int-range', 'HV-Fixed memory') as RangeValue | undefined;
+  if (range === undefined) return;
+  if (range.start % PAGE !== 0 || range.end % PAGE !== 0 || range.start >= range.end)
+    ctx.problem('VALUE', node, 'HV-Fixed memory has whole pages, at least one: its bounds are multiples of 4K.');
+  else host.fixed = [...(host.fixed ?? []), { start: range.start / PAGE, end: range.end / PAGE }];
 }
 
 function option(ctx: Context, line: SyntaxNode, host: HostConfig, seen: Map<string, SyntaxNode>): void {

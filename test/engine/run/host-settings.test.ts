@@ -40,3 +40,40 @@ test('memory beyond the RMP is nobody’s but the hypervisor’s', () => {
   assert.deepEqual(withHost('memory 4G\nrmp 2G', 'expect rmp(g, 0) is uncovered\nexpect state(g, 0) is DEFAULT'), []);
   assert.match(withHost('rmp 3M', covered).join(), /VALUE.*multiple of 2M/);
 });
+
+test('the RMP lies where the host says: its own pages are the firmware’s, and it covers what it has entries for', () => {
+  // 16K of bookkeeping and 512K of entries: 128 MiB.
+  const place = 'memory 4G\nrmp 1M..0x184000';
+  assert.deepEqual(
+    withHost(
+      place,
+      [
+        'expect state(0x100) is FIRMWARE',
+        'expect state(0x184) is HYPERVISOR',
+        'expect rmp(0x7fff) is not uncovered',
+        'expect rmp(0x8000) is uncovered',
+        'host.write(0x100, via 4K)  => #PF(RMP)',
+      ].join('\n'),
+    ),
+    [],
+  );
+  assert.match(withHost('rmp 0x1001..0x184000', 'host.read(0)').join(), /VALUE .*RMP_BASE is not a multiple of 0x2000/);
+  assert.match(withHost('memory 1G\nrmp 1M..8G', 'host.read(0)').join(), /VALUE .*beyond/);
+});
+
+test('fixed pages are HV-Fixed from the start', () => {
+  assert.deepEqual(
+    withHost(
+      'fixed 16M..17M\nfixed 32M +4K',
+      [
+        'expect state(0x1000) is HV_FIXED',
+        'expect state(0x10ff) is HV_FIXED',
+        'expect state(0x1100) is HYPERVISOR',
+        'expect state(0x2000) is HV_FIXED',
+        'cpu.rmpupdate(0x1000, gpa 0, asid 1, 4K, assigned)  => FAIL_PERMISSION',
+      ].join('\n'),
+    ),
+    [],
+  );
+  assert.match(withHost('fixed 1..2', 'host.read(0)').join(), /VALUE .*whole pages/);
+});
