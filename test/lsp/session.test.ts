@@ -108,7 +108,8 @@ test('a client that watches files is asked to, in the workspace and beside it', 
     .filter(({ method }) => method === 'client/registerCapability')
     .flatMap(({ params }) => params.registrations)
     .map(
-      ({ method, registerOptions }) => `${method} ${JSON.stringify(registerOptions).replaceAll(base, 'file:///folder')}`,
+      ({ method, registerOptions }) =>
+        `${method} ${JSON.stringify(registerOptions).replaceAll(base, 'file:///folder')}`,
     )
     .sort();
   assert.deepEqual(patterns, [
