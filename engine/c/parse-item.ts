@@ -89,8 +89,3 @@ export function parseFunctionBody(head: FunctionHead, origin: Origin): FunctionS
     return { name: symbol.name, type: symbol.type, parameters, body, origin, labels: p.labelNames };
   });
 }
-
-/** An expression on its own: the value of a macro, a scenario's constant. */
-export function parserFor(tokens: Item['tokens'], scope: Scope): Parser {
-  return new Parser(tokens(), scope);
-}

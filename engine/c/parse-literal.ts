@@ -1,7 +1,7 @@
 /**
  * Numbers, character constants and strings as C writes them (C11 6.4.4, 6.4.5), with GCC's binary constants.
  */
-import { CHAR, type CType, INT, LLONG, LONG, UINT, ULLONG, ULONG } from './types.ts';
+import { type CType, INT, LLONG, LONG, UINT, ULLONG, ULONG } from './types.ts';
 
 /** Value and type of an integer constant; undefined if the spelling is none (a floating constant, for one). */
 export function integerConstant(text: string): { value: bigint; type: CType } | undefined {
@@ -70,6 +70,3 @@ export function characterConstant(text: string): { value: bigint; type: CType } 
   const single = decodeText(text).length <= 1;
   return { value: BigInt(single ? (value << 24) >> 24 : value), type: INT };
 }
-
-/** Element type of a string literal by its prefix; only plain strings occur in kernel code. */
-export const stringElement = (): CType => CHAR;

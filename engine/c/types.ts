@@ -136,7 +136,6 @@ export function recordType(kind: 'struct' | 'union', tag: string | undefined): R
 }
 
 export const VOID_POINTER = pointerTo(VOID);
-export const CHAR_POINTER = pointerTo(CHAR);
 
 export const isInteger = (t: CType): t is IntegerType => t.kind === 'int' || t.kind === 'bool' || t.kind === 'enum';
 export const isScalar = (t: CType): boolean => isInteger(t) || t.kind === 'pointer';

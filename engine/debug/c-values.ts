@@ -151,12 +151,6 @@ function summary(machine: Machine, value: CValue, type: RecordType, asHex: boole
   return `{ ${parts.join(', ')}${type.members.length > shown.length ? ', …' : ''} }`;
 }
 
-/** How many children a value has: elements of an array are indexed, everything else is named. */
-export function childCount(machine: Machine, value: CValue): { named: number; indexed: number } {
-  if (value.type.kind === 'array') return { named: 0, indexed: Math.max(0, value.type.length) };
-  return { named: expands(machine, value) ? 1 : 0, indexed: 0 };
-}
-
 /** Whether there is something inside. */
 export function expands(machine: Machine, value: CValue): boolean {
   const { type } = value;

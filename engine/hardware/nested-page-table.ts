@@ -6,7 +6,7 @@
  * Sparse: a table of 512 entries is made when its first entry is set. Every change is journalled and leaves one trace event, `Npt`.
  */
 import type { Journal, Undoable } from '../base/journal.ts';
-import { PAGES_PER_1G, PAGES_PER_2M, type PgLevel, pagesPerLevel } from '../base/units.ts';
+import { type PgLevel, pagesPerLevel } from '../base/units.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 
 /** An entry is pfn * 4 + writable * 2 + present; 0 is "not present". */
@@ -245,8 +245,3 @@ export class NestedPageTable implements Undoable {
     return keys.some((key) => inTable(key, tables.get(key) as Table));
   }
 }
-
-/** Pages that one table of 512 entries at 4K spans. */
-export const NPT_TABLE_PAGES = PAGES_PER_2M;
-/** And at 2M. */
-export const NPT_DIRECTORY_PAGES = PAGES_PER_1G;

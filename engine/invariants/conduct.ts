@@ -3,8 +3,9 @@
  * skipped, which results were handed up. Several behavioural rules look at the same facts; they are gathered here.
  */
 import { errnoName } from '../base/errno.ts';
-import { rmpCodeName } from '../hardware/instruction-checks.ts';
-import { EventKind, type Trace } from '../trace/trace.ts';
+import { FwCommand } from '../hardware/firmware.ts';
+import { RmpCode, rmpCodeName } from '../hardware/instruction-checks.ts';
+import { EventKind } from '../trace/trace.ts';
 import type { StepView } from './step-view.ts';
 
 /** RMPUPDATE operand flags as the trace packs them (EventKind.Rmpupdate, column a). */
@@ -19,24 +20,16 @@ export const PVALIDATE_VALIDATE = 2;
 export const PVALIDATE_CF = 4;
 
 /** Firmware command ids (SNP firmware ABI; include/linux/psp-sev.h). */
-export const SNP_ACTIVATE = 0x91;
+export const SNP_ACTIVATE = FwCommand.SnpActivate;
 export const SNP_ACTIVATE_EX = 0x95;
-export const SNP_LAUNCH_UPDATE = 0xa1;
-export const SNP_LAUNCH_FINISH = 0xa2;
-
-/** Commands that change a run of pages, as long as their event's column b says: SNP_INIT, SNP_SHUTDOWN, PAGE_SET_STATE, PAGE_UNSMASH. */
-const RUN_COMMANDS = new Set([0x81, 0x82, 0xc6, 0xc8]);
-
-/** Pages from the event's page on that a firmware command changed, or was about if it failed. */
-export function pagesOfCommand(trace: Trace, e: number): number {
-  return trace.code[e] === 0 && RUN_COMMANDS.has(trace.a[e]) ? Math.max(1, trace.b[e]) : 1;
-}
+export const SNP_LAUNCH_UPDATE = FwCommand.SnpLaunchUpdate;
+export const SNP_LAUNCH_FINISH = FwCommand.SnpLaunchFinish;
 
 /** Instruction result codes (RMPUPDATE and PSMASH share them), APM vol. 3. */
-export const FAIL_INPUT = 1;
-export const FAIL_PERMISSION = 2;
-export const FAIL_INUSE = 3;
-export const FAIL_OVERLAP = 4;
+export const FAIL_INPUT = RmpCode.FailInput;
+export const FAIL_PERMISSION = RmpCode.FailPermission;
+export const FAIL_INUSE = RmpCode.FailInuse;
+export const FAIL_OVERLAP = RmpCode.FailOverlap;
 
 /** RMPUPDATE / PSMASH events issued by C whose last attempt on that page in this step failed, in order. */
 export function lastingFailures(step: StepView): readonly number[] {

@@ -6,9 +6,10 @@ import type { PageMap } from '../base/page-map.ts';
 import type { PageSet } from '../base/page-set.ts';
 import { type Run, Runs } from '../base/runs.ts';
 import { type Gpa, gpaToGfn, type Pfn, pagesPerLevel } from '../base/units.ts';
+import { pagesOfCommand } from '../hardware/firmware.ts';
 import type { NestedPageTable } from '../hardware/nested-page-table.ts';
 import { invariants } from '../invariants/catalogue.ts';
-import { operandIsLarge, pagesOfCommand } from '../invariants/conduct.ts';
+import { operandIsLarge } from '../invariants/conduct.ts';
 import type { Finding } from '../invariants/invariant.ts';
 import type {
   ConversionRequest,
@@ -195,6 +196,7 @@ class FinishedStep implements StepView {
         case EventKind.Firmware:
           if (page >= 0) {
             const end = page + pagesOfCommand(trace, e);
+            if (end === page) break;
             this.touch(touched, e, end);
             touched.marked.add(page, end);
           }

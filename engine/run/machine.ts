@@ -25,6 +25,7 @@ import {
   VALIDATED,
 } from '../hardware/rmp-entry.ts';
 import { pagesOfAsid } from '../hardware/rmp-table.ts';
+import { PVALIDATE_CF } from '../invariants/conduct.ts';
 import type { EntryView, StepView } from '../invariants/step-view.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
@@ -97,10 +98,6 @@ export interface MachineConfig {
   /** The user's own rules. */
   invariants?: readonly UserInvariant[];
 }
-
-/** CF in operand `a` of a Pvalidate event. */
-const PVALIDATE_CF = 4;
-const ASID_MAX = 0x3fe;
 
 export class Machine implements MachineView {
   readonly journal = new Journal();
@@ -643,5 +640,3 @@ export class Machine implements MachineView {
 
 /** File number of a guest's slot. */
 export const fileId = (guest: number, slot: number): number => guest * 1024 + slot;
-
-export const isValidAsid = (asid: number): boolean => asid >= 1 && asid <= ASID_MAX;

@@ -7,7 +7,8 @@
  */
 import { type Run, Runs } from '../base/runs.ts';
 import { formatRuns, hex, plural } from '../base/text.ts';
-import { operandIsLarge, pagesOfCommand } from '../invariants/conduct.ts';
+import { pagesOfCommand } from '../hardware/firmware.ts';
+import { operandIsLarge } from '../invariants/conduct.ts';
 import { newlyViolating } from '../invariants/step-view.ts';
 import { Constant, Variable } from '../scenario/expression.ts';
 import type { Expect, ForAll, Formula, UserInvariant, Value } from '../scenario/program.ts';
@@ -156,7 +157,7 @@ class TouchedPages {
         if (trace.code[e] === 0) this.rmp.add(page, page + 512);
         break;
       case EventKind.Firmware:
-        this.touchEntries(page, page + pagesOfCommand(trace, e));
+        if (trace.code[e] === 0) this.touchEntries(page, page + pagesOfCommand(trace, e));
         break;
       case EventKind.Pvalidate:
       case EventKind.Rmpadjust:

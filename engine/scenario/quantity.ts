@@ -101,6 +101,3 @@ export function formatQuantity(n: Exact): string {
   if (n % SUFFIX.K === 0 && n < SUFFIX.M * 4) return `${n / SUFFIX.K}K`;
   return `0x${n.toString(16)}`;
 }
-
-/** A frame number, always hexadecimal, as the kernel prints them. */
-export const formatFrame = (n: number): string => `0x${n.toString(16)}`;

@@ -1,6 +1,5 @@
 // What scopes and variables are made of: rows, and things with rows in them that the client asks for by number.
 
-import { hex } from '../../../engine/base/text.ts';
 import { slotsOf } from '../../../engine/c/layout.ts';
 import { isRecord, renderType } from '../../../engine/c/types.ts';
 import { evaluateC } from '../../../engine/debug/c-expression.ts';
@@ -118,5 +117,3 @@ export function setC(
   session.whatIf(() => void assign(machine, target, result));
   return undefined;
 }
-
-export const frameText = (name: string, n: number): string => `${name} ${hex(n)}`;
