@@ -438,6 +438,16 @@ export class DebugSession {
     return this.run.isInCall ? unwind(this.machine.vm, this.machine.thread)[0] : undefined;
   }
 
+  /** The state's name, see {@link Timeline}. */
+  get tick(): number {
+    return this.timeline.now;
+  }
+
+  /** The instance of a scenario instruction that is under way or comes next; `run.executed` at the end, and before one that has not begun. */
+  get instance(): number {
+    return this.shownInstance ?? (this.run.isInCall ? this.run.executed - 1 : this.run.executed);
+  }
+
   /** The instruction of the scenario that is shown as the present one. */
   get shownInstruction(): number {
     if (this.shownInstance === undefined) return this.run.position;

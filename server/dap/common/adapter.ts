@@ -35,6 +35,9 @@ interface Launched {
   program: string;
 }
 
+/** What has become of a session: it rests elsewhere, it was changed from outside (a what-if), or it is gone. */
+export type Moved = 'position' | 'memory' | 'ended';
+
 export class DebugAdapter {
   readonly #send: (message: DebugProtocol.ProtocolMessage) => void;
   readonly #platform: DebugPlatform;
@@ -114,10 +117,26 @@ export class DebugAdapter {
   }
 
   readonly #afterwards: (() => void)[] = [];
+  readonly #movedListeners = new Set<(session: DebugSession, moved: Moved) => void>();
+
+  /**
+   * For views beside the debugger. Called after the messages about it have been sent; not while a session runs. `restart` makes another session:
+   * keep none. Returns what ends it.
+   */
+  onMoved(listener: (session: DebugSession, moved: Moved) => void): () => void {
+    this.#movedListeners.add(listener);
+    return () => this.#movedListeners.delete(listener);
+  }
+
+  #tellMoved(moved: Moved): void {
+    const session = this.#session;
+    if (session !== undefined) for (const listener of this.#movedListeners) listener(session, moved);
+  }
 
   dispose(): void {
     this.#motion++;
     this.#moving = false;
+    this.#tellMoved('ended');
     this.#session?.dispose();
     this.#session = undefined;
   }
@@ -267,6 +286,7 @@ export class DebugAdapter {
       },
     );
     if ('error' in session) throw new RequestError(session.error);
+    this.#tellMoved('ended');
     this.#session?.dispose();
     this.#session = session;
     this.#inspector = new Inspector(session, this.#sources);
@@ -478,6 +498,11 @@ export class DebugAdapter {
     this.#moving = false;
     this.#stop = stop;
     this.#inspector?.forget();
+    this.#tellStop(session, stop);
+    this.#tellMoved('position');
+  }
+
+  #tellStop(session: DebugSession, stop: Stop): void {
     if (stop.reason === 'end') {
       const { status, steps } = unitResult(session.run);
       this.#output(`"${session.unit.name}": ${status}, ${steps} ${steps === 1 ? 'step' : 'steps'}\n`, 'important');
@@ -592,6 +617,7 @@ export class DebugAdapter {
           offset: 0,
           count: (this.#session?.machine.hardware.rmp.coveredPages ?? 0) * 16,
         });
+      this.#tellMoved('memory');
     });
     return body;
   }
