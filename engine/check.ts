@@ -5,6 +5,7 @@
  * when a newer edit arrives. The engine has no clock; the caller decides how large a slice is.
  */
 import type { Diagnostic, Range } from './base/diagnostic.ts';
+import type { DocumentView } from './view.ts';
 
 /** Reads files for `use source`, `use patch` and `import`. Synchronous; a host without synchronous access preloads. */
 export interface FileHost {
@@ -51,6 +52,11 @@ export interface CheckerOptions {
 /** Keeps what can be reused between checks of the same files (compiled C, unchanged scenarios). */
 export interface Checker {
   start(path: string, text: string, options?: CheckerOptions): Check;
+  /**
+   * What can be asked about a document with this text, at any time: also before it is checked or while it is. A check of the same text that is started
+   * later builds on it.
+   */
+  view(path: string, text: string, options?: CheckerOptions): DocumentView;
   /** Forget what is cached for a path (closed document). */
   forget(path: string): void;
   /** A file changed on disk or in the editor. */

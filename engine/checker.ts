@@ -11,12 +11,14 @@ import type { Diagnostic } from './base/diagnostic.ts';
 import type { Check, Checker, CheckerOptions, CheckResult, FileHost, ScenarioVerdict } from './check.ts';
 import { ruleInfo } from './invariants/catalogue.ts';
 import { type Environment, EnvironmentCache, type EnvironmentProblem } from './run/environment.ts';
+import { Replay } from './run/replay.ts';
 import { fromProblem, mergeInC, notRun, Placer, type UnitResult, unitResult } from './run/report.ts';
 import { ScenarioRun } from './run/run.ts';
 import { sameInstruction } from './run/same-instruction.ts';
 import { type Analysis, analyze } from './scenario/analyze.ts';
 import { isLibraryPath } from './scenario/library.ts';
 import type { ScenarioProgram, ScenarioUnit } from './scenario/program.ts';
+import type { DocumentView } from './view.ts';
 
 export function createChecker(host: FileHost): Checker {
   return new DocumentChecker(host);
@@ -24,11 +26,18 @@ export function createChecker(host: FileHost): Checker {
 
 interface DocumentState {
   analysis: Analysis | undefined;
+  /** A file that it imports may have changed since. */
+  isStale: boolean;
   environment: Environment | undefined;
   results: WeakMap<ScenarioUnit, UnitResult>;
   /** The run of the scenario that was edited last, and the unit it stands for by position. */
   live: { run: ScenarioRun; index: number } | undefined;
+  /** Runs for looking at, the one used last at the end. */
+  replays: { replay: Replay; index: number }[];
 }
+
+/** Runs for looking at that are kept for a document. Each holds a machine. */
+const REPLAYS = 2;
 
 class DocumentChecker implements Checker {
   private readonly host: FileHost;
@@ -40,23 +49,93 @@ class DocumentChecker implements Checker {
   }
 
   start(path: string, text: string, options: CheckerOptions = {}): Check {
-    let state = this.documents.get(path);
-    if (state === undefined) {
-      state = { analysis: undefined, environment: undefined, results: new WeakMap(), live: undefined };
-      this.documents.set(path, state);
+    return new RunningCheck(this.host, this.environments, this.state(path), path, text, options);
+  }
+
+  view(path: string, text: string, options: CheckerOptions = {}): DocumentView {
+    const state = this.state(path);
+    if (state.analysis?.text !== text || state.isStale) {
+      state.analysis = analyze(path, text, this.host, state.analysis);
+      state.isStale = false;
     }
-    return new RunningCheck(this.host, this.environments, state, path, text, options);
+    const { analysis } = state;
+    const environment = () => {
+      const { environment, problems } = this.environments.get(path, analysis.program, this.host, options);
+      enter(state, environment);
+      return problems.length === 0 ? environment : undefined;
+    };
+    return {
+      analysis,
+      environment,
+      result: (unit) => state.results.get(unit),
+      replay: (unit) => {
+        const at = environment();
+        return at === undefined ? undefined : replayOf(state, at, unit, analysis.program.scenarios.indexOf(unit));
+      },
+    };
   }
 
   forget(path: string): void {
     const state = this.documents.get(path);
-    if (state?.live !== undefined) state.live.run.release();
+    if (state === undefined) return;
+    leave(state);
     this.documents.delete(path);
   }
 
-  fileChanged(_path: string): void {
-    // Environments are keyed by the texts they were made from: a changed file gives another key.
+  private state(path: string): DocumentState {
+    let state = this.documents.get(path);
+    if (state === undefined) {
+      state = {
+        analysis: undefined,
+        isStale: false,
+        environment: undefined,
+        results: new WeakMap(),
+        live: undefined,
+        replays: [],
+      };
+      this.documents.set(path, state);
+    }
+    return state;
   }
+
+  fileChanged(_path: string): void {
+    // Environments are keyed by the texts they were made from: a changed file gives another key. What a document imports is part of its analysis.
+    for (const state of this.documents.values()) state.isStale = true;
+  }
+}
+
+/** Results and runs belong to the environment that they were made in. */
+function enter(state: DocumentState, environment: Environment): void {
+  if (state.environment === environment) return;
+  leave(state);
+  state.environment = environment;
+  state.results = new WeakMap();
+}
+
+function leave(state: DocumentState): void {
+  state.live?.run.release();
+  state.live = undefined;
+  for (const { replay } of state.replays) {
+    replay.run.release();
+    state.environment?.giveBack(replay.machine);
+  }
+  state.replays = [];
+}
+
+function replayOf(state: DocumentState, environment: Environment, unit: ScenarioUnit, index: number): Replay {
+  const { replays } = state;
+  let at = replays.findIndex((one) => one.replay.unit === unit);
+  if (at < 0) at = replays.findIndex((one) => one.index === index);
+  const kept = at < 0 ? undefined : replays.splice(at, 1)[0];
+  kept?.replay.adopt(unit);
+  const replay = kept?.replay ?? new Replay(environment.takeMachine(), unit);
+  replays.push({ replay, index });
+  if (replays.length > REPLAYS) {
+    const oldest = replays.shift() as { replay: Replay };
+    oldest.replay.run.release();
+    environment.giveBack(oldest.replay.machine);
+  }
+  return replay;
 }
 
 class RunningCheck implements Check {
@@ -115,17 +194,11 @@ class RunningCheck implements Check {
     const { state } = this;
     this.analysis = analyze(this.path, this.text, this.host, state.analysis);
     state.analysis = this.analysis;
+    state.isStale = false;
     const { environment, problems } = this.environments.get(this.path, this.analysis.program, this.host, this.options);
     this.environment = environment;
     this.environmentProblems = problems;
-    if (state.environment !== environment) {
-      state.environment = environment;
-      state.results = new WeakMap();
-      if (state.live !== undefined) {
-        state.live.run.release();
-        state.live = undefined;
-      }
-    }
+    enter(state, environment);
   }
 
   /** Work on one unit; returns the units of work used. Moves on to the next unit when this one is finished. */

@@ -4,6 +4,7 @@
 import { type Connection, type InitializeResult, TextDocumentSyncKind } from 'vscode-languageserver';
 import { type ClientFeatures, clientFeatures } from './client-features.ts';
 import { Documents } from './documents.ts';
+import * as features from './features/index.ts';
 import { FileStore } from './file-store.ts';
 import * as modelSource from './model-source.ts';
 import type { Engine, Platform, ServerInfo } from './platform.ts';
@@ -16,11 +17,11 @@ import { WatchedFiles } from './watched-files.ts';
 
 /** Serves the connection until the client ends it. Call once; the connection must not be listening yet. */
 export function startServer(connection: Connection, engine: Engine, platform: Platform, info: ServerInfo): void {
-  let features: ClientFeatures = clientFeatures({ processId: null, rootUri: null, capabilities: {} });
+  let client: ClientFeatures = clientFeatures({ processId: null, rootUri: null, capabilities: {} });
   const documents = new Documents();
   const files = new FileStore(documents, platform);
   const settings = new SettingsStore(() => publisher.publishAll());
-  const publisher = new Publisher(connection, documents, settings, () => features, platform.docs);
+  const publisher = new Publisher(connection, documents, settings, () => client, platform.docs);
   const watched = new WatchedFiles();
   const verdicts = new Verdicts(documents, files, publisher, engine, platform, {
     usesChanged: () => watched.use(verdicts.uses()),
@@ -28,29 +29,31 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
   });
 
   connection.onInitialize((params): InitializeResult => {
-    features = clientFeatures(params);
-    settings.initialize(features);
+    client = clientFeatures(params);
+    settings.initialize(client);
+    const offered = features.capabilities(client);
     const result: InitializeResult = {
       serverInfo: info,
       capabilities: {
+        ...offered,
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
       },
     };
-    if (!features.push) {
+    if (!client.push) {
       result.capabilities.diagnosticProvider = {
         identifier: 'snp',
         interFileDependencies: true,
         workspaceDiagnostics: false,
       };
     }
-    if (features.textDocumentContent) {
-      result.capabilities.workspace = { textDocumentContent: { schemes: [modelScheme] } };
+    if (client.textDocumentContent) {
+      result.capabilities.workspace = { ...offered.workspace, textDocumentContent: { schemes: [modelScheme] } };
     }
     return result;
   });
   connection.onInitialized(() => {
-    void settings.initialized(connection, features);
-    watched.initialized(connection, features);
+    void settings.initialized(connection, client);
+    watched.initialized(connection, client);
     watched.use(verdicts.uses());
   });
 
@@ -59,6 +62,7 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
   watched.listen(connection, (uri) => verdicts.changedOnDisk(uri));
   pullDiagnostics.listen(connection, documents, verdicts, publisher);
   modelSource.listen(connection, engine);
+  features.listen({ connection, documents, files, verdicts, settings, engine, platform, client: () => client });
   connection.listen();
 }
 

@@ -4,6 +4,7 @@
 
 import type { Diagnostic as EngineDiagnostic } from '../../engine/base/diagnostic.ts';
 import type { Check, Checker, CheckResult } from '../../engine/check.ts';
+import type { DocumentView } from '../../engine/view.ts';
 import { CheckQueue } from './check-queue.ts';
 import type { DocumentEvents, Documents } from './documents.ts';
 import type { FileStore } from './file-store.ts';
@@ -103,6 +104,13 @@ export class Verdicts implements DocumentEvents {
     const scenario = this.#scenarios.get(uri);
     if (!scenario?.isChecking) return Promise.resolve();
     return new Promise((resolve) => scenario.waiting.push(resolve));
+  }
+
+  /** What can be asked about the scenario at a canonical URI, with the text it has now. */
+  view(uri: string, text: string): DocumentView {
+    const scenario = this.#scenarios.get(uri);
+    for (const file of scenario?.uses ?? []) if (this.#files.hasChangedOnDisk(file)) this.#checker.fileChanged(file);
+    return this.#checker.view(uri, text);
   }
 
   /** The result of the last finished check, of an earlier text perhaps. */

@@ -15,6 +15,7 @@
 
 import type { Diagnostic, Location } from '../../engine/base/diagnostic.ts';
 import type { Check, Checker, CheckResult, FileHost } from '../../engine/check.ts';
+import { analyze } from '../../engine/scenario/analyze.ts';
 import type { Engine } from '../../server/common/platform.ts';
 
 const models: Record<string, string> = { 'fake/sev.c': 'int sev;\n' };
@@ -34,6 +35,12 @@ function createFakeChecker(host: FileHost): Checker {
   };
   return {
     start: (path, text) => new FakeCheck(host, read, path, text),
+    view: (path, text) => ({
+      analysis: analyze(path, text, host),
+      environment: () => undefined,
+      result: () => undefined,
+      replay: () => undefined,
+    }),
     forget: () => {},
     fileChanged: (path) => {
       known.delete(path);

@@ -1,0 +1,17 @@
+// Every feature of the language server beyond diagnostics.
+
+import type { ServerCapabilities } from 'vscode-languageserver';
+import type { ClientFeatures } from '../client-features.ts';
+import type { Feature, FeatureContext } from './feature.ts';
+
+const features: readonly Feature[] = [];
+
+export function capabilities(client: ClientFeatures): ServerCapabilities {
+  const all = features.map((feature) => feature.capabilities(client));
+  const workspace = Object.assign({}, ...all.map((one) => one.workspace));
+  return { ...Object.assign({}, ...all), ...(Object.keys(workspace).length > 0 ? { workspace } : {}) };
+}
+
+export function listen(context: FeatureContext): void {
+  for (const feature of features) feature.listen(context);
+}
