@@ -110,6 +110,37 @@ export class ForwardMotion implements Motion {
   cancel(): void {}
 }
 
+/** To where an instruction of the scenario comes next, past everything else; back to where it began if the run does not come by. */
+export class RunToMotion implements Motion {
+  private readonly timeline: Timeline;
+  private readonly instruction: number;
+  private readonly origin: number;
+
+  constructor(timeline: Timeline, instruction: number) {
+    this.timeline = timeline;
+    this.instruction = instruction;
+    this.origin = timeline.now;
+    timeline.breaks.clear();
+  }
+
+  advance(ticks: number): Stop | undefined {
+    const { timeline } = this;
+    const { run } = timeline;
+    const deadline = timeline.now + ticks;
+    while (timeline.now < deadline && !timeline.isOver) {
+      const halt = timeline.forward(deadline);
+      if (halt === 'settled' && run.state === 'running' && run.position === this.instruction)
+        return { reason: 'goto', breakpoints: [] };
+    }
+    if (!timeline.isOver) return undefined;
+    timeline.goTo(this.origin);
+    return { reason: 'goto', text: 'The run does not come by there again.', breakpoints: [] };
+  }
+
+  /** It stays where it is: that is what whoever pauses wants to see. */
+  cancel(): void {}
+}
+
 /** Set the breaks that the interests want, and those of a step: wherever statements of the functions on the stack begin. */
 function armFor(timeline: Timeline, interests: Interests, statements: boolean): void {
   const { run, breaks } = timeline;

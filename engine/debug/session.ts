@@ -5,6 +5,7 @@
 import type { Location } from '../base/diagnostic.ts';
 import type { CheckerOptions, FileHost } from '../check.ts';
 import { ruleInfo } from '../invariants/catalogue.ts';
+import { MODEL_SCHEME } from '../models/model.ts';
 import { type Environment, EnvironmentCache } from '../run/environment.ts';
 import type { Machine } from '../run/machine.ts';
 import { resolveLines, resolveSteps } from '../run/mention.ts';
@@ -22,7 +23,15 @@ import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-place
 import { WATCHED_KINDS } from './data-watch.ts';
 import { describeEvent } from './event-text.ts';
 import { exceptionFilters, filterOfEvent } from './exceptions.ts';
-import { BackwardMotion, ForwardMotion, type Interests, type Motion, type MotionKind, type Stop } from './motion.ts';
+import {
+  BackwardMotion,
+  ForwardMotion,
+  type Interests,
+  type Motion,
+  type MotionKind,
+  RunToMotion,
+  type Stop,
+} from './motion.ts';
 import { viaOf } from './places.ts';
 import { ScenarioExpressions } from './scenario-expression.ts';
 import { decide, type Hit, onCondition } from './strategy.ts';
@@ -171,24 +180,10 @@ export class DebugSession {
     this.motion = new BackwardMotion(this.timeline, interests, 'continue');
   }
 
-  /**
-   * Run, without stopping for anything else, until this instruction of the scenario comes next. If it never does, stay.
-   * Returns whether it was reached.
-   */
-  runTo(instruction: number): boolean {
-    const { timeline, run } = this;
-    const origin = timeline.now;
-    timeline.breaks.clear();
-    do {
-      const halt = timeline.forward(Number.POSITIVE_INFINITY);
-      if (halt === 'settled' && run.state === 'running' && run.position === instruction) {
-        this.shownInstance = undefined;
-        this.tell();
-        return true;
-      }
-    } while (!timeline.isOver);
-    timeline.goTo(origin);
-    return false;
+  /** Run, without stopping for anything else, until this instruction of the scenario comes next. If it never does, stay. */
+  startTo(instruction: number): void {
+    this.begin();
+    this.motion = new RunToMotion(this.timeline, instruction);
   }
 
   private begin(): void {
@@ -204,7 +199,7 @@ export class DebugSession {
     const { motion } = this;
     if (motion === undefined) throw new Error('nothing moves');
     const stop = motion.advance(ticks);
-    if (motion instanceof ForwardMotion) this.tell();
+    if (!(motion instanceof BackwardMotion)) this.tell();
     if (stop === undefined) return undefined;
     this.motion = undefined;
     this.shownInstance = stop.instance;
@@ -507,6 +502,14 @@ export class DebugSession {
   /** Places of the running scenario at which one can stop. */
   get scenarioPlaces(): readonly ScenarioPlace[] {
     return this.places;
+  }
+
+  /** Files that are part of this run: the scenario's own, those it uses, then the bundled model's. */
+  sources(): string[] {
+    const own = [this.path, ...this.program.imports.map(({ path }) => path)];
+    const c = this.codePlaces.paths();
+    const isModel = (path: string): boolean => path.startsWith(MODEL_SCHEME);
+    return [...new Set([...own, ...c.filter((path) => !isModel(path)), ...c.filter(isModel)])];
   }
 
   /** Actor of the step at hand: 0 for host and VMM, else 1 + the vCPUs before it. */

@@ -7,7 +7,7 @@ import { parseWatched } from '../../../engine/debug/data-watch.ts';
 import { exceptionFilters } from '../../../engine/debug/exceptions.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
 import { logging, onCondition, onHitCount, type Strategy } from '../../../engine/debug/strategy.ts';
-import { list, optionalText, text, texts } from './requests.ts';
+import { type Args, list, optionalText, text, texts } from './requests.ts';
 import type { Sources } from './sources.ts';
 
 interface Spec {
@@ -40,14 +40,14 @@ export class BreakpointStore {
   setSource(
     session: DebugSession,
     path: string,
-    args: Record<string, unknown>,
+    args: Args,
     toLine: (line: number) => number,
   ): DebugProtocol.Breakpoint[] {
     const specs = list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), line: toLine(Number(one.line)) }));
     return this.#set(session, `source ${path}`, specs);
   }
 
-  setFunctions(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+  setFunctions(session: DebugSession, args: Args): DebugProtocol.Breakpoint[] {
     return this.#set(
       session,
       'functions',
@@ -55,7 +55,7 @@ export class BreakpointStore {
     );
   }
 
-  setData(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+  setData(session: DebugSession, args: Args): DebugProtocol.Breakpoint[] {
     return this.#set(
       session,
       'data',
@@ -63,7 +63,7 @@ export class BreakpointStore {
     );
   }
 
-  #spec(one: Record<string, unknown>): Spec {
+  #spec(one: Args): Spec {
     return {
       id: this.#nextId++,
       condition: optionalText(one, 'condition') || undefined,
@@ -158,6 +158,20 @@ export class BreakpointStore {
     return { targets: places.map((place) => ({ kind: 'code', place })), answer: this.#at(found.location) };
   }
 
+  /** Where breakpoints of a file can stand between two lines; all counted from 0. */
+  places(session: DebugSession, path: string, first: number, last: number): DebugProtocol.BreakpointLocation[] {
+    const all = [
+      ...session.scenarioPlaces.filter(({ location }) => location.path === path),
+      ...session.codePlaces.of(path),
+    ];
+    const found = new Map<string, { line: number; column: number }>();
+    for (const { location } of all) {
+      const { line, character: column } = location.range.start;
+      if (line >= first && line <= last) found.set(`${line} ${column}`, { line, column });
+    }
+    return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
   #at(location: {
     path: string;
     range: { start: { line: number; character: number } };
@@ -171,7 +185,7 @@ export class BreakpointStore {
 
   // ---------------------------------------------------------------- exceptions
 
-  setFilters(session: DebugSession, args: Record<string, unknown>): DebugProtocol.Breakpoint[] {
+  setFilters(session: DebugSession, args: Args): DebugProtocol.Breakpoint[] {
     this.#filters = [
       ...texts(args, 'filters').map((id) => ({ id, condition: undefined as string | undefined })),
       ...list(args, 'filterOptions').map((one) => ({

@@ -13,7 +13,7 @@ import { formatField, formatValue } from '../../../engine/debug/scenario-express
 import type { DebugSession, Frame } from '../../../engine/debug/session.ts';
 import { queryNames } from '../../../engine/scenario/queries.ts';
 import { guestContainer, hostContainer, pageContainer, rmpReference } from './page-rows.ts';
-import { count, flag, isObject, RequestError, text } from './requests.ts';
+import { type Args, count, flag, isObject, RequestError, text } from './requests.ts';
 import { type Container, cContainer, cRow, fixed, type Row, setC } from './rows.ts';
 import type { Sources } from './sources.ts';
 
@@ -46,8 +46,13 @@ export class Inspector {
     return this.#frames;
   }
 
+  /** The actors: the host, then each vCPU. */
+  threads(): DebugProtocol.Thread[] {
+    return this.#session.actors().map((name, i) => ({ id: i + 1, name }));
+  }
+
   /** @returns undefined for no frame at all: the session is looked at as a whole. */
-  frame(args: Record<string, unknown>): Frame | undefined {
+  frame(args: Args): Frame | undefined {
     if (args.frameId === undefined || args.frameId === null) return this.frames()[0];
     const frame = this.frames()[count(args, 'frameId') - 1];
     if (frame === undefined) throw new RequestError('There is no such frame now.');
@@ -57,7 +62,7 @@ export class Inspector {
   // ---------------------------------------------------------------- stack and scopes
 
   /** Lines and columns counted from 0. */
-  stackTrace(args: Record<string, unknown>): { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number } {
+  stackTrace(args: Args): { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number } {
     const all = this.frames();
     const start = count(args, 'startFrame', 0);
     const levels = count(args, 'levels', 0) || all.length;
@@ -78,7 +83,7 @@ export class Inspector {
     return { stackFrames, totalFrames: all.length };
   }
 
-  scopes(args: Record<string, unknown>): DebugProtocol.Scope[] {
+  scopes(args: Args): DebugProtocol.Scope[] {
     const session = this.#session;
     const frame = this.frame(args);
     const scopes: DebugProtocol.Scope[] = [];
@@ -131,7 +136,7 @@ export class Inspector {
 
   // ---------------------------------------------------------------- variables
 
-  variables(args: Record<string, unknown>): DebugProtocol.Variable[] {
+  variables(args: Args): DebugProtocol.Variable[] {
     const inside = this.#container(args);
     const filter = args.filter;
     if (filter === 'named' && inside.indexed !== undefined) return [];
@@ -141,7 +146,7 @@ export class Inspector {
     return rows.map((row) => this.#variable(row));
   }
 
-  #container(args: Record<string, unknown>): Container {
+  #container(args: Args): Container {
     const inside = this.#containers[count(args, 'variablesReference') - 1];
     if (inside === undefined) throw new RequestError('There are no such variables now.');
     return inside;
@@ -165,14 +170,14 @@ export class Inspector {
     };
   }
 
-  #row(args: Record<string, unknown>): Row {
+  #row(args: Args): Row {
     const name = text(args, 'name');
     const row = this.#rows(this.#container(args), 0, ALL, asHex(args)).find((one) => one.name === name);
     if (row === undefined) throw new RequestError(`There is no ${name} here.`);
     return row;
   }
 
-  setVariable(args: Record<string, unknown>): DebugProtocol.SetVariableResponse['body'] {
+  setVariable(args: Args): DebugProtocol.SetVariableResponse['body'] {
     const row = this.#row(args);
     if (row.set === undefined) throw new RequestError(`${row.name} cannot be set.`);
     const wrong = row.set(text(args, 'value'));
@@ -183,7 +188,7 @@ export class Inspector {
 
   // ---------------------------------------------------------------- expressions
 
-  evaluate(args: Record<string, unknown>): DebugProtocol.EvaluateResponse['body'] {
+  evaluate(args: Args): DebugProtocol.EvaluateResponse['body'] {
     const session = this.#session;
     const expression = text(args, 'expression').trim();
     const frame = this.frame(args);
@@ -244,7 +249,7 @@ export class Inspector {
     return watched?.kind === 'rmp' ? { memoryReference: rmpReference(watched.start) } : {};
   }
 
-  setExpression(args: Record<string, unknown>): DebugProtocol.SetExpressionResponse['body'] {
+  setExpression(args: Args): DebugProtocol.SetExpressionResponse['body'] {
     const session = this.#session;
     const frame = this.frame(args);
     const view = frame?.kind === 'c' ? frame.view : undefined;
@@ -255,7 +260,7 @@ export class Inspector {
     return { value: formatC(session.machine, target.value, asHex(args)), type: renderType(target.value.type) };
   }
 
-  completions(args: Record<string, unknown>): DebugProtocol.CompletionItem[] {
+  completions(args: Args): DebugProtocol.CompletionItem[] {
     const session = this.#session;
     const frame = this.frame(args);
     const line = text(args, 'text').slice(0, Math.max(0, count(args, 'column')));
@@ -300,7 +305,7 @@ export class Inspector {
 
   // ---------------------------------------------------------------- data breakpoints
 
-  dataBreakpointInfo(args: Record<string, unknown>): DebugProtocol.DataBreakpointInfoResponse['body'] {
+  dataBreakpointInfo(args: Args): DebugProtocol.DataBreakpointInfoResponse['body'] {
     const none = (description: string): DebugProtocol.DataBreakpointInfoResponse['body'] => ({
       dataId: null,
       description,
@@ -367,7 +372,7 @@ export class Inspector {
 
   // ---------------------------------------------------------------- memory
 
-  readMemory(args: Record<string, unknown>): DebugProtocol.ReadMemoryResponse['body'] {
+  readMemory(args: Args): DebugProtocol.ReadMemoryResponse['body'] {
     const at = this.#address(args);
     const wanted = Math.min(count(args, 'count'), MOST_BYTES);
     if (wanted < 0) throw new RequestError('The argument count must not be negative.');
@@ -387,7 +392,16 @@ export class Inspector {
     };
   }
 
-  writeMemory(args: Record<string, unknown>): { bytesWritten: number; offset: number; at: number } {
+  /** What may have changed when something was written: the whole table, since one write can reach far. */
+  allMemory(): DebugProtocol.MemoryEvent['body'] {
+    return {
+      memoryReference: rmpReference(0),
+      offset: 0,
+      count: this.#session.machine.hardware.rmp.coveredPages * ENTRY,
+    };
+  }
+
+  writeMemory(args: Args): DebugProtocol.WriteMemoryResponse['body'] {
     const at = this.#address(args);
     let data: string;
     try {
@@ -410,11 +424,11 @@ export class Inspector {
         hardware.writeRaw(pfn as Parameters<typeof hardware.writeRaw>[0], words[0], words[1], words[2], words[3]);
       }
     });
-    return { bytesWritten: end - at, offset: 0, at };
+    return { bytesWritten: end - at };
   }
 
   /** Byte in the table, counted from the entry of pfn 0. */
-  #address(args: Record<string, unknown>): number {
+  #address(args: Args): number {
     const base = addressOf(text(args, 'memoryReference'));
     if (base === undefined) throw new RequestError('This is no memory reference of an RMP entry.');
     return base + count(args, 'offset', 0);
@@ -433,4 +447,4 @@ function bytesOf(address: string, bytes: number): Watched | undefined {
   return { kind: 'rmp', start: Math.floor(at / ENTRY), end: Math.ceil((at + bytes) / ENTRY) };
 }
 
-const asHex = (args: Record<string, unknown>): boolean => isObject(args.format) && args.format.hex === true;
+const asHex = (args: Args): boolean => isObject(args.format) && args.format.hex === true;

@@ -5,6 +5,7 @@ import { MODEL_SCHEME, modelText } from '../../../engine/models/model.ts';
 import { modelScheme } from '../../common/protocol.ts';
 import { canonicalUri, modelPathOf, uriOfPath } from '../../common/uri.ts';
 import type { AdapterOptions, DebugPlatform } from './platform.ts';
+import { isObject } from './requests.ts';
 
 export class Sources {
   readonly #platform: DebugPlatform;
@@ -33,11 +34,11 @@ export class Sources {
     return index + 1;
   }
 
-  /** The engine's name of a source; undefined if it names nothing. */
-  fromClient(source: DebugProtocol.Source | undefined): string | undefined {
-    const reference = source?.sourceReference ?? 0;
-    if (reference > 0) return this.#references[reference - 1];
-    const path = source?.path;
+  /** The engine's name of a `Source`; undefined if it names nothing. */
+  fromClient(source: unknown): string | undefined {
+    if (!isObject(source)) return undefined;
+    const { sourceReference, path } = source;
+    if (typeof sourceReference === 'number' && sourceReference > 0) return this.#references[sourceReference - 1];
     if (typeof path !== 'string' || path === '') return undefined;
     if (path.startsWith(`${modelScheme}:`)) return MODEL_SCHEME + (modelPathOf(path) ?? '');
     if (path.startsWith(MODEL_SCHEME)) return path;
@@ -49,7 +50,7 @@ export class Sources {
   }
 
   /** Text of a bundled model file. */
-  text(source: DebugProtocol.Source | undefined, reference: number): string | undefined {
+  text(source: unknown, reference: number): string | undefined {
     const path = this.#references[reference - 1] ?? this.fromClient(source);
     const text: unknown = path === undefined ? undefined : modelText(path);
     return typeof text === 'string' ? text : undefined;
