@@ -75,7 +75,7 @@ function initStatus(hw: Hardware, ranges: InitRanges): number {
   if (geometry !== undefined) {
     // The geometry is the processor's: the host cannot say otherwise.
     if (ranges.rmp !== undefined) return FwStatus.InvalidConfig;
-    if (geometryProblem(geometry, FIRMWARE_ALIGN) !== undefined) return FwStatus.InvalidConfig;
+    if (geometryProblem(geometry, { align: FIRMWARE_ALIGN }) !== undefined) return FwStatus.InvalidConfig;
   }
   const fits = rmpFrames(hw, ranges).every((range) => rmpFits(hw, range, ranges));
   return fits ? FwStatus.Success : FwStatus.InvalidConfig;

@@ -15,11 +15,11 @@ export const BOOKKEEPING = 0x4000;
 const ENTRY = 16;
 const PAGE = 4096;
 const MIB = 2 ** 20;
-const GIB = 2 ** 30;
+export const GIB = 2 ** 30;
 /** Alignment of RMP_BASE and of RMP_END + 1 by the APM, and what the Genoa firmware asks for at SNP_INIT. */
 export const APM_ALIGN = 0x2000;
 export const FIRMWARE_ALIGN = MIB;
-const RST_ENTRIES = 512;
+export const RST_ENTRIES = 512;
 const RST_BYTES = 4096;
 
 export interface ContiguousRmp {
@@ -64,8 +64,20 @@ export function encodeRstEntry({ mappedGib, base }: RmpSegment): bigint {
   return BigInt(base) | BigInt(mappedGib);
 }
 
-/** What is wrong with the values; undefined if nothing is. `align` is that of base and end: {@link APM_ALIGN} or {@link FIRMWARE_ALIGN}. */
-export function geometryProblem(rmp: RmpGeometry, align = APM_ALIGN): string | undefined {
+/**
+ * What is wrong with the values; undefined if nothing is.
+ *
+ * @param limits `align`: of base and end of an RMP in one piece, {@link APM_ALIGN} or {@link FIRMWARE_ALIGN}; `memoryBytes`: where memory ends, if it
+ *   is known
+ */
+export function geometryProblem(
+  rmp: RmpGeometry,
+  { align = APM_ALIGN, memoryBytes = Number.POSITIVE_INFINITY }: { align?: number; memoryBytes?: number } = {},
+): string | undefined {
+  return shapeProblem(rmp, align) ?? placeProblem(ownFrames(rmp), memoryBytes);
+}
+
+function shapeProblem(rmp: RmpGeometry, align: number): string | undefined {
   if (rmp.kind === 'contiguous') {
     if (rmp.base % align !== 0) return `RMP_BASE is not a multiple of 0x${align.toString(16)}`;
     if ((rmp.end + 1) % align !== 0) return `RMP_END + 1 is not a multiple of 0x${align.toString(16)}`;
@@ -77,6 +89,18 @@ export function geometryProblem(rmp: RmpGeometry, align = APM_ALIGN): string | u
   for (const [index, segment] of rmp.segments.entries()) {
     if (segment.base % MIB !== 0) return `segment ${index} does not begin at a multiple of 1M`;
     if (segment.mappedGib * GIB > 2 ** rmp.segmentShift) return `segment ${index} maps more than its stretch of memory`;
+  }
+  return undefined;
+}
+
+/** Parts of the RMP that lie on each other, or beyond memory. */
+function placeProblem(own: readonly Run[], memoryBytes: number): string | undefined {
+  const address = (frame: number): string => `0x${(frame * PAGE).toString(16)}`;
+  for (const [i, run] of own.entries()) {
+    if (i > 0 && run.start < own[i - 1].end)
+      return `its part at ${address(run.start)} overlaps the one at ${address(own[i - 1].start)}, which ends at ${address(own[i - 1].end)}`;
+    if (run.end * PAGE > memoryBytes)
+      return `its part at ${address(run.start)} ends at ${address(run.end)}, beyond the host's memory`;
   }
   return undefined;
 }
@@ -130,11 +154,4 @@ export function ownFrames(rmp: RmpGeometry): Run[] {
     if (mappedGib > 0) runs.push(frames(base, base + (mappedGib * GIB * ENTRY) / PAGE));
   }
   return runs.sort((a, b) => a.start - b.start);
-}
-
-/** Linux's demand, without which it leaves SNP off: the table covers all memory, and itself. */
-export function coversAll(rmp: RmpGeometry, memoryBytes: number): boolean {
-  const covered = coveredFrames(rmp);
-  const needed = [{ start: 0, end: Math.ceil(memoryBytes / PAGE) }, ...ownFrames(rmp)];
-  return needed.every((want) => covered.some((run) => run.start <= want.start && want.end <= run.end));
 }

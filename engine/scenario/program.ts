@@ -7,6 +7,7 @@
  * reused wherever it has moved to. A span in another file (a sequence from an import) names that file and is absolute.
  */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { RmpGeometry } from '../hardware/rmp-geometry.ts';
 
 /** Offsets in UTF-16 code units. `file` undefined: this document, relative to the scenario unit; otherwise index into ScenarioProgram.imports, absolute. */
 export interface Span {
@@ -218,8 +219,8 @@ export interface HostConfig {
   memoryBytes: number;
   /** Memory that the RMP covers, from address 0; all if not given. */
   coveredBytes?: number;
-  /** Where the RMP lies: RMP_BASE and RMP_END, first and last byte. Then it says what is covered. */
-  rmp?: { kind: 'contiguous'; base: number; end: number };
+  /** Where the RMP lies, in one piece or in segments. Then it says what is covered. */
+  rmp?: RmpGeometry;
   /** Frames that are HV-Fixed. */
   fixed?: { start: number; end: number }[];
   cpus: number;

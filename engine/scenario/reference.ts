@@ -7,7 +7,8 @@ import type { Operand, OperationSpec, QuerySpec } from './operation-table.ts';
 import { operations, operationsOf, signature } from './operations.ts';
 import type { ActorKind } from './program.ts';
 import { queries, queryNames } from './queries.ts';
-import { GUEST_SETTINGS, HOST_SETTINGS, type SettingSpec, SLOT_SETTINGS } from './settings.ts';
+import type { SettingSpec } from './setting-values.ts';
+import { GUEST_SETTINGS, HOST_SETTINGS, SLOT_SETTINGS } from './settings.ts';
 import {
   ACTOR_DOCS,
   ERRNOS,

@@ -1,39 +1,22 @@
 /** The settings of `host { … }` and `guest g { … }`. */
 import * as t from '../generated/scenario-parser-terms.ts';
 import { type HardwareOptionValue, hardwareOption, hardwareOptionTable } from '../hardware/options.ts';
-import { geometryProblem } from '../hardware/rmp-geometry.ts';
 import { kernelOption, kernelOptionTable } from '../kernel/kernel-options.ts';
-import { coerce, expression } from './analyze-expression.ts';
 import { type Context, quoted, suggestion } from './context.ts';
-import { Constant } from './expression.ts';
 import { reportBraces } from './lower-block.ts';
 import { PAGE, type RangeValue } from './numbers.ts';
-import type { GuestConfig, HostConfig, SlotConfig, ValueKind } from './program.ts';
+import type { GuestConfig, HostConfig, SlotConfig } from './program.ts';
 import { formatQuantity } from './quantity.ts';
+import { fixedPages, isPlace, placeRmp, RMP_SETTINGS, type RmpLines } from './rmp-setting.ts';
+import { integer, once, type SettingSpec, settled, single } from './setting-values.ts';
 import { child, type SyntaxNode } from './syntax.ts';
 import { reportFlaw } from './syntax-problems.ts';
 
 export const DEFAULT_HOST = { memoryBytes: 2 ** 32, cpus: 1 } as const;
 
-/** What can stand in a block of settings, for messages, completion and the reference. */
-export interface SettingSpec {
-  name: string;
-  written: string;
-  doc: string;
-}
-
 export const HOST_SETTINGS: readonly SettingSpec[] = [
   { name: 'memory', written: 'memory 4G', doc: 'Host memory. Default 4G.' },
-  {
-    name: 'rmp',
-    written: 'rmp 2G, rmp 1M..17M',
-    doc: 'Memory that the RMP covers, from address 0 on; or where the RMP lies (RMP_BASE..RMP_END + 1), which says what it covers and makes its own pages the firmware’s. Default: it covers all, and lies outside of the memory that is modelled.',
-  },
-  {
-    name: 'fixed',
-    written: 'fixed 16M..17M',
-    doc: 'Bytes, in whole pages, that SNP_INIT made HV-Fixed. Can be given more than once.',
-  },
+  ...RMP_SETTINGS,
   {
     name: 'cpus',
     written: 'cpus 4',
@@ -114,39 +97,6 @@ function strayText(ctx: Context, junk: SyntaxNode, before: SyntaxNode | undefine
   );
 }
 
-/** A value that is known while analysing, in a kind, within bounds. */
-function settled(ctx: Context, node: SyntaxNode, kind: ValueKind, what: string): Constant['value'] | undefined {
-  const expr = expression(ctx, node);
-  const value = expr && coerce(ctx, node, expr, kind, what);
-  if (value === undefined) return undefined;
-  if (value instanceof Constant) return value.value;
-  return ctx.problem('VALUE', node, `${what} must be known before anything runs.`);
-}
-
-function integer(
-  ctx: Context,
-  node: SyntaxNode,
-  what: string,
-  min: number,
-  max: number,
-  kind: ValueKind = 'int',
-): number | undefined {
-  const value = settled(ctx, node, kind, what);
-  if (value === undefined || !('value' in value) || typeof value.value !== 'number') return undefined;
-  const show = (n: number): string => (kind === 'int' ? String(n) : formatQuantity(n));
-  if (value.value < min || value.value > max) {
-    return ctx.problem('VALUE', node, `${what} is ${show(min)} to ${show(max)}, and this is ${show(value.value)}.`);
-  }
-  return value.value;
-}
-
-/** `name value`: the value, if it is the one thing that follows. */
-function single(ctx: Context, line: SyntaxNode, spec: SettingSpec): SyntaxNode | undefined {
-  const rest = line.children.slice(1);
-  if (rest.length === 1) return rest[0];
-  return ctx.problem('ARGUMENT', line, `\`${spec.name}\` takes one value: \`${spec.written}\`.`);
-}
-
 function unknownSetting(ctx: Context, line: SyntaxNode, specs: readonly SettingSpec[], where: string): void {
   const first = line.children[0];
   const { text, fixes } = suggestion(
@@ -162,22 +112,12 @@ function unknownSetting(ctx: Context, line: SyntaxNode, specs: readonly SettingS
   );
 }
 
-function once(ctx: Context, seen: Map<string, SyntaxNode>, line: SyntaxNode, key: string): boolean {
-  const before = seen.get(key);
-  if (before === undefined) {
-    seen.set(key, line);
-    return true;
-  }
-  ctx.problem('DUPLICATE', line, `\`${key}\` is set already.`, [], [{ message: 'set here', span: ctx.span(before) }]);
-  return false;
-}
-
 // ---------------------------------------------------------------- host
 
 export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostConfig {
   const host: HostConfig = { ...DEFAULT_HOST, options: [] };
   const seen = new Map<string, SyntaxNode>();
-  let rmpNode: SyntaxNode | undefined;
+  const rmpLines: RmpLines = { segments: [] };
   for (const line of settingLines(ctx, block)) {
     const first = line.children[0];
     if (first.type === t.kwOption) {
@@ -189,6 +129,14 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
       unknownSetting(ctx, line, HOST_SETTINGS, 'The host');
       continue;
     }
+    if (spec.name === 'segment') {
+      rmpLines.segments.push(line);
+      continue;
+    }
+    if (spec.name === 'rmp' && isPlace(ctx, line)) {
+      if (once(ctx, seen, line, spec.name)) rmpLines.rmp = line;
+      continue;
+    }
     const value = single(ctx, line, spec);
     if (value === undefined) continue;
     if (spec.name === 'fixed') {
@@ -196,9 +144,7 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
       continue;
     }
     if (!once(ctx, seen, line, spec.name)) continue;
-    if (spec.name === 'rmp' && (value.type === t.Range || value.type === t.LengthRange)) {
-      rmpNode = value;
-    } else if (spec.name === 'memory') {
+    if (spec.name === 'memory') {
       const bytes = integer(ctx, value, 'Host memory', 2 ** 24, MAX_MEMORY, 'size');
       if (bytes === undefined) continue;
       if (bytes % 2 ** 21 !== 0)
@@ -218,28 +164,8 @@ export function hostSettings(ctx: Context, block: SyntaxNode | undefined): HostC
       host.cpus = integer(ctx, value, 'The number of CPUs', 1, MAX_CPUS) ?? host.cpus;
     }
   }
-  // Once the memory is known, which may be said below.
-  if (rmpNode !== undefined) rmpPlace(ctx, rmpNode, host);
+  placeRmp(ctx, rmpLines, host);
   return host;
-}
-
-function rmpPlace(ctx: Context, node: SyntaxNode, host: HostConfig): void {
-  const range = settled(ctx, node, 'int-range', 'The place of the RMP') as RangeValue | undefined;
-  if (range === undefined) return;
-  const rmp = { kind: 'contiguous', base: range.start, end: range.end - 1 } as const;
-  const problem =
-    geometryProblem(rmp) ??
-    (range.end > host.memoryBytes ? `it reaches beyond the host's ${formatQuantity(host.memoryBytes)}` : undefined);
-  if (problem === undefined) host.rmp = rmp;
-  else ctx.problem('VALUE', node, `The RMP cannot lie here: ${problem}.`);
-}
-
-function fixedPages(ctx: Context, node: SyntaxNode, host: HostConfig): void {
-  const range = settled(ctx, node, 'int-range', 'HV-Fixed memory') as RangeValue | undefined;
-  if (range === undefined) return;
-  if (range.start % PAGE !== 0 || range.end % PAGE !== 0 || range.start >= range.end)
-    ctx.problem('VALUE', node, 'HV-Fixed memory has whole pages, at least one: its bounds are multiples of 4K.');
-  else host.fixed = [...(host.fixed ?? []), { start: range.start / PAGE, end: range.end / PAGE }];
 }
 
 function option(ctx: Context, line: SyntaxNode, host: HostConfig, seen: Map<string, SyntaxNode>): void {

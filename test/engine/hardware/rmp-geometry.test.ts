@@ -5,7 +5,6 @@ import { formatEntry } from '../../../engine/hardware/rmp-entry.ts';
 import {
   type ContiguousRmp,
   coveredFrames,
-  coversAll,
   decodeRmpCfg,
   decodeRstEntry,
   encodeRstEntry,
@@ -39,16 +38,17 @@ test('the manual’s example covers 4 GiB', () => {
   assert.equal(entryAddress(FOUR_GIB, 0xfffff), 0x1103ff0);
   assert.equal(entryAddress(FOUR_GIB, 0x100000), undefined);
   assert.deepEqual(ownFrames(FOUR_GIB), [{ start: 0x100, end: 0x1104 }]);
-  assert.equal(coversAll(FOUR_GIB, 4 * GIB), true);
-  assert.equal(coversAll(FOUR_GIB, 5 * GIB), false);
 });
 
 test('base and end are on 8K by the manual and on 1M by the firmware', () => {
-  assert.match(String(geometryProblem(FOUR_GIB, FIRMWARE_ALIGN)), /RMP_END \+ 1/);
+  assert.match(String(geometryProblem(FOUR_GIB, { align: FIRMWARE_ALIGN })), /RMP_END \+ 1/);
   assert.match(String(geometryProblem({ ...FOUR_GIB, base: 0x101000 })), /RMP_BASE/);
   assert.match(String(geometryProblem({ ...FOUR_GIB, end: 0x1104fff })), /RMP_END/);
   assert.match(String(geometryProblem({ ...FOUR_GIB, end: 0x103fff })), /no room/);
-  assert.equal(geometryProblem({ kind: 'contiguous', base: 0x100000, end: 0x11fffff }, FIRMWARE_ALIGN), undefined);
+  assert.equal(
+    geometryProblem({ kind: 'contiguous', base: 0x100000, end: 0x11fffff }, { align: FIRMWARE_ALIGN }),
+    undefined,
+  );
 });
 
 test('RMP_CFG and segment table entries decode', () => {
@@ -77,8 +77,6 @@ test('a segmented RMP covers what its segments map', () => {
     { start: 0x2000, end: 0x2400 },
     { start: 0x3000, end: 0x3800 },
   ]);
-  assert.equal(coversAll(SEGMENTED, GIB), true);
-  assert.equal(coversAll(SEGMENTED, 2 * GIB), false);
 });
 
 test('segments that touch cover without a hole; wrong ones are said', () => {
@@ -87,6 +85,12 @@ test('segments that touch cover without a hole; wrong ones are said', () => {
   assert.match(String(geometryProblem({ ...SEGMENTED, base: 0x1080000 })), /1M/);
   assert.match(String(geometryProblem({ ...SEGMENTED, segments: [{ mappedGib: 17, base: 0 }] })), /more than/);
   assert.match(String(geometryProblem({ ...SEGMENTED, segments: [{ mappedGib: 1, base: 0x1000 }] })), /begin/);
+  const onBookkeeping = geometryProblem({ ...SEGMENTED, segments: [{ mappedGib: 1, base: SEGMENTED.base }] });
+  assert.match(String(onBookkeeping), /at 0x1000000 overlaps the one at 0x1000000, which ends at 0x1005000/);
+  const [first] = SEGMENTED.segments;
+  assert.match(String(geometryProblem({ ...SEGMENTED, segments: [first, first] })), /overlaps/);
+  assert.match(String(geometryProblem(SEGMENTED, { memoryBytes: 0x3000000 })), /ends at 0x3800000, beyond/);
+  assert.equal(geometryProblem(SEGMENTED, { memoryBytes: 0x3800000 }), undefined);
 });
 
 test('the RMP protects its own pages', () => {

@@ -77,3 +77,55 @@ test('fixed pages are HV-Fixed from the start', () => {
   );
   assert.match(withHost('fixed 1..2', 'host.read(0)').join(), /VALUE .*whole pages/);
 });
+
+const SEGMENTED = ['memory 16G', 'rmp 1M segments 4G', 'segment 16M maps 0..4G', 'segment 64M maps 8G..10G'];
+
+test('a segmented RMP covers what its segments map, and protects its own pages', () => {
+  assert.deepEqual(
+    withHost(
+      SEGMENTED.join('\n'),
+      [
+        'expect rmp(pfn(0xfffff)) is covered',
+        'expect rmp(pfn(0x100000)) is uncovered',
+        'expect rmp(pfn(0x200000)) is covered',
+        'expect rmp(pfn(0x27ffff)) is covered',
+        'expect rmp(pfn(0x280000)) is uncovered',
+        'expect state(0x180000) is DEFAULT',
+        // Bookkeeping and segment table; 4 GiB take 16M of entries, 2 GiB take 8M.
+        'expect all pfn(0x100) +5 state is FIRMWARE',
+        'expect state(0x105) is HYPERVISOR',
+        'expect all pfn(0x1000) +0x1000 state is FIRMWARE',
+        'expect state(0x2000) is HYPERVISOR',
+        'expect all pfn(0x4000) +0x800 state is FIRMWARE',
+        'host.write(0x4000, via 4K)  => #PF(RMP)',
+        'cpu.rmpupdate(0x100000, gpa 0, asid 1, 4K, assigned)  => FAIL_INPUT',
+        'cpu.rmpupdate(0x200000, gpa 0, asid 1, 4K, assigned)',
+      ].join('\n'),
+    ),
+    [],
+  );
+});
+
+test('a segmented RMP that makes no sense is told, on the line that does not', () => {
+  const complaint = (...settings: string[]): string => withHost(settings.join('\n'), 'host.read(0)').join('\n');
+  const [memory, rmp, first, second] = SEGMENTED;
+  assert.equal(complaint(second, first, rmp, memory), '', 'in any order');
+  assert.match(complaint(memory, first), /4:1 .*VALUE .*belongs to a segmented RMP/);
+  assert.match(complaint(memory, 'rmp 2G', first), /5:1 .*VALUE .*belongs to a segmented RMP/);
+  assert.match(complaint(memory, rmp), /VALUE .*covers nothing/);
+  assert.match(complaint(memory, 'rmp 1M segments', first), /ARGUMENT .*rmp 1M segments 4G/);
+  assert.match(complaint(memory, 'rmp 1M segments 4G 5G', first), /ARGUMENT .*rmp 1M segments 4G/);
+  assert.match(complaint(memory, 'rmp 1M segments 3G', first), /VALUE .*power of two \(RMP_CFG\), and this is 3G/);
+  assert.match(complaint(memory, 'rmp 1M segments 512M', first), /VALUE .*is 1G to/);
+  assert.match(complaint(memory, 'rmp 1028K segments 4G', first), /VALUE .*not a multiple of 1M/);
+  assert.match(complaint(memory, rmp, 'segment 16M'), /ARGUMENT .*segment 16M maps 0..4G/);
+  assert.match(complaint(memory, rmp, 'segment 16M covers 0..4G'), /ARGUMENT .*segment 16M maps 0..4G/);
+  assert.match(complaint(memory, rmp, 'segment 16M maps 1G..2G'), /VALUE .*from a multiple of 4G on/);
+  assert.match(complaint(memory, rmp, 'segment 16M maps 0..100M'), /VALUE .*whole gigabytes/);
+  assert.match(complaint(memory, rmp, 'segment 16M maps 0..8G'), /VALUE .*4G at most/);
+  assert.match(complaint(memory, rmp, 'segment 16M maps 2T +1G'), /VALUE .*below 2048G/);
+  assert.match(complaint(memory, rmp, first, 'segment 64M maps 0..1G'), /6:1 .*DUPLICATE .*from 0 on has a segment/);
+  assert.match(complaint(memory, rmp, first, 'segment 24M maps 4G +1G'), /VALUE .*overlaps/);
+  assert.match(complaint(memory, rmp, first, 'segment 17G maps 4G +1G'), /VALUE .*beyond the host's memory/);
+  assert.match(complaint(memory, rmp, 'rmp 2G', first), /DUPLICATE .*rmp/);
+});
