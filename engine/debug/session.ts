@@ -23,6 +23,7 @@ import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-place
 import { WATCHED_KINDS } from './data-watch.ts';
 import { describeEvent } from './event-text.ts';
 import { exceptionFilters, filterOfEvent } from './exceptions.ts';
+import type { LaunchOptions } from './launch-options.ts';
 import {
   BackwardMotion,
   ForwardMotion,
@@ -44,6 +45,8 @@ export interface SessionTarget {
   scenario?: string;
   host: FileHost;
   options?: CheckerOptions;
+  /** Options of the host, over those that the file sets. */
+  hostOptions?: LaunchOptions;
 }
 
 /** One row of a stack. */
@@ -73,6 +76,9 @@ export function openSession(target: SessionTarget, events: SessionEvents): Debug
   const wrong = program.problems.find((problem) => problem.severity === 'error');
   if (wrong !== undefined)
     return { error: `Line ${placer.span(wrong.span, 0).range.start.line + 1}: ${wrong.message}` };
+  // Later ones hold.
+  for (const { name, value } of target.hostOptions ?? [])
+    program.host.options.push({ name, value, span: { start: 0, end: 0 } });
   const { environment, problems } = new EnvironmentCache().get(path, program, host, target.options ?? {});
   if (problems.length > 0) return { error: problems.map(({ message }) => message).join('\n') };
   const index = target.scenario === undefined ? 0 : program.scenarios.findIndex(({ name }) => name === target.scenario);

@@ -34,6 +34,8 @@ export interface LaunchArguments {
   /** Patches and C files as if the file named them, relative to it. */
   patches?: string[];
   sources?: string[];
+  /** Options of the host by name, over those that the file sets: `{ "sizem-on-plain-access": true }`. */
+  options?: Readonly<Record<string, unknown>>;
   /** Run only: stop at nothing. */
   noDebug?: boolean;
 }
