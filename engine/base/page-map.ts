@@ -6,6 +6,8 @@ import type { Journal, Undoable } from './journal.ts';
 
 export class PageMap implements Undoable {
   private readonly entries = new Map<number, number>();
+  /** Numbers in each 2M frame that has any. */
+  private readonly counts = new Map<number, number>();
   private readonly owner: number;
   private readonly journal: Journal;
 
@@ -20,6 +22,11 @@ export class PageMap implements Undoable {
 
   get isEmpty(): boolean {
     return this.entries.size === 0;
+  }
+
+  /** Whether any page of a 2M frame has a number. */
+  hasIn(frame: number): boolean {
+    return this.counts.has(frame);
   }
 
   /** Pages that have a number, ascending: the same whatever was undone on the way. */
@@ -40,7 +47,14 @@ export class PageMap implements Undoable {
   }
 
   private write(page: number, value: number | undefined): void {
+    const before = this.entries.size;
     if (value === undefined) this.entries.delete(page);
     else this.entries.set(page, value);
+    const by = this.entries.size - before;
+    if (by === 0) return;
+    const frame = Math.floor(page / 512);
+    const count = (this.counts.get(frame) ?? 0) + by;
+    if (count === 0) this.counts.delete(frame);
+    else this.counts.set(frame, count);
   }
 }

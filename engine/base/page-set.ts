@@ -5,9 +5,15 @@ import type { Journal, Undoable } from './journal.ts';
 
 const WORDS = 16;
 
+/** The pages of one 2M frame that are in the set. */
+interface Frame {
+  readonly words: Int32Array;
+  count: number;
+}
+
 export class PageSet implements Undoable {
-  private readonly frames = new Map<number, Int32Array>();
-  /** Pages in the set. Follows every change, undone ones too; the frames that were allocated do not. */
+  private readonly frames = new Map<number, Frame>();
+  /** Pages in the set. */
   private size = 0;
   private readonly owner: number;
   private readonly journal: Journal;
@@ -19,8 +25,8 @@ export class PageSet implements Undoable {
 
   has(page: number): boolean {
     const within = page % 512;
-    const words = this.frames.get((page - within) / 512);
-    return words !== undefined && (words[within >> 5] & (1 << (within & 31))) !== 0;
+    const frame = this.frames.get((page - within) / 512);
+    return frame !== undefined && (frame.words[within >> 5] & (1 << (within & 31))) !== 0;
   }
 
   /** No page is in the set. */
@@ -28,9 +34,10 @@ export class PageSet implements Undoable {
     return this.size === 0;
   }
 
-  /** Whether any page of a 2M frame may be in the set: false is certain. */
+  /** Whether any page of a 2M frame is in the set. */
   mayHaveIn(frame: number): boolean {
-    return this.frames.has(frame);
+    const pages = this.frames.get(frame);
+    return pages !== undefined && pages.count > 0;
   }
 
   /** Put in or take out; returns whether that changed anything. */
@@ -41,21 +48,36 @@ export class PageSet implements Undoable {
     return true;
   }
 
-  undo(data: Float64Array, at: number): void {
-    this.write(data[at], data[at + 1] === 1);
+  /** Put pages [start, end) in or take them out: one record for each run that changes. */
+  setRange(start: number, end: number, present: boolean): void {
+    for (let page = start; page < end; page++) {
+      if (this.has(page) === present) continue;
+      const first = page;
+      while (page < end && this.has(page) !== present) this.write(page++, present);
+      this.journal.write3(this.owner, first, page - first, present ? 0 : 1);
+    }
+  }
+
+  undo(data: Float64Array, at: number, length: number): void {
+    const start = data[at];
+    const present = data[at + length - 1] === 1;
+    const pages = length === 3 ? data[at + 1] : 1;
+    for (let page = start; page < start + pages; page++) this.write(page, present);
   }
 
   private write(page: number, present: boolean): void {
     const within = page % 512;
-    const frame = (page - within) / 512;
-    let words = this.frames.get(frame);
-    if (words === undefined) {
-      words = new Int32Array(WORDS);
-      this.frames.set(frame, words);
+    const number = (page - within) / 512;
+    let frame = this.frames.get(number);
+    if (frame === undefined) {
+      frame = { words: new Int32Array(WORDS), count: 0 };
+      this.frames.set(number, frame);
     }
     const bit = 1 << (within & 31);
-    this.size += present ? 1 : -1;
-    if (present) words[within >> 5] |= bit;
-    else words[within >> 5] &= ~bit;
+    const by = present ? 1 : -1;
+    this.size += by;
+    frame.count += by;
+    if (present) frame.words[within >> 5] |= bit;
+    else frame.words[within >> 5] &= ~bit;
   }
 }

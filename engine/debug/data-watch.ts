@@ -49,13 +49,13 @@ export const WATCHED_KINDS: ReadonlySet<number> = new Set([
   EventKind.Npt,
 ]);
 
-/** Whether the event just recorded changed what is watched. Stores of attributes come one by one, and make one event of a run: its last page is the news. */
+/** Whether the event just recorded changed what is watched. Stores of attributes make one event of a run: its end is the news. */
 export function changes(trace: Trace, event: number, watched: Watched): boolean {
   if (watched.kind === 'c') return false;
   const pages = pagesOf(trace, event, watched.kind);
   if (pages === 0) return false;
   if (watched.kind !== 'rmp' && trace.space[event] !== watched.asid) return false;
-  const page = watched.kind === 'attr' ? trace.page[event] + trace.code[event] - 1 : trace.page[event];
+  const page = watched.kind === 'attr' ? trace.page[event] + trace.code[event] - pages : trace.page[event];
   return page < watched.end && page + pages > watched.start;
 }
 
@@ -75,7 +75,7 @@ function pagesOf(trace: Trace, event: number, table: 'rmp' | 'npt' | 'attr'): nu
     case EventKind.RmpWrite:
       return table === 'rmp' ? 1 : 0;
     case EventKind.Attribute:
-      return table === 'attr' && a !== b ? 1 : 0;
+      return table === 'attr' && a !== b ? trace.news : 0;
     case EventKind.Npt:
       if (table !== 'npt') return 0;
       return a < 0 ? b : 512 ** (b - 1);

@@ -25,7 +25,13 @@ VMSA pages are left out: KVM gives all of them the same GPA, and no nested page 
     if (step.rmpMarked.length === 0) return findings;
     const seen = step.violating('GPA-INJ', 0);
     const places = new Map<number, Places>();
-    for (const run of newlyViolating(seen, step.rmpMarked, (pfn) => twin(step, places, pfn) !== undefined)) {
+    const injected = newlyViolating(
+      seen,
+      step.rmpMarked,
+      (pfn) => twin(step, places, pfn) !== undefined,
+      (frame) => isAlone(step, places, frame),
+    );
+    for (const run of injected) {
       const pfn = run.start;
       const other = twin(step, places, pfn) as number;
       const { gfn, asid } = step.entry(pfn);
@@ -71,6 +77,19 @@ function twin(step: StepView, known: Map<number, Places>, pfn: number): number |
     else if (gfn % 512 === 0) big.set(gfn, pfn);
   }
   return found;
+}
+
+/** Whether a frame is one 2M entry, and no other page is known at any of its 512 GPAs. Notes where they are, as {@link twin} does. */
+function isAlone(step: StepView, known: Map<number, Places>, frame: number): boolean {
+  const pfn = frame * 512;
+  if (!step.tailsAlike(frame) || !isValidated(step, pfn)) return false;
+  const { asid, gfn, large } = step.entry(pfn);
+  if (!large || gfn % 512 !== 0) return false;
+  const { small, large: big } = placesOf(step, known, asid);
+  const other = big.get(gfn);
+  if (small.hasIn(gfn / 512) || (other !== undefined && other !== pfn)) return false;
+  big.set(gfn, pfn);
+  return true;
 }
 
 const isValidated = (step: StepView, pfn: number): boolean => {

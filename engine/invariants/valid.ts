@@ -80,7 +80,7 @@ function follow(step: StepView, guest: GuestView, believed: PageSet): void {
       const operand = trace.a[e] % 8;
       const gfn = Math.floor(trace.b[e] / 4096);
       const pages = (operand & PVALIDATE_2M) === 0 ? 1 : 512;
-      for (let i = 0; i < pages; i++) believed.set(gfn + i, (operand & PVALIDATE_VALIDATE) !== 0);
+      believed.setRange(gfn, gfn + pages, (operand & PVALIDATE_VALIDATE) !== 0);
     } else if (trace.kind[e] === EventKind.Firmware && trace.a[e] === SNP_LAUNCH_UPDATE) {
       const entry = step.entry(trace.page[e]);
       if (entry.assigned && entry.asid === guest.asid && entry.validated && !step.marks(trace.page[e]).vmsa)

@@ -64,23 +64,52 @@ export class DirectMap implements Undoable {
     const before = this.level(pfn) * 2 + (was ? PRESENT : 0);
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, before, PG_LEVEL_4K * 2 + (present ? PRESENT : 0), -1);
-    this.journalPage(pfn * 2 + (was ? PRESENT : 0), event);
+    this.journalPages(pfn * 2 + (was ? PRESENT : 0), event, 1);
     (this.frame(pfn) as Uint8Array)[pfn % PAGES_PER_2M] = present ? PRESENT : 0;
     return 0;
   }
 
+  /** As {@link setPresent} on one page after the other, up to the first that fails. Returns how many did not. */
+  setRangePresent(pfn: number, pages: number, present: boolean): number {
+    const stop = Math.min(pfn + pages, this.pages);
+    const [was, is] = present ? [0, PRESENT] : [PRESENT, 0];
+    for (let at = pfn; at < stop; ) {
+      const frame = this.frame(at);
+      const first = at % PAGES_PER_2M;
+      const limit = Math.min(PAGES_PER_2M, first + stop - at);
+      if (frame === undefined) {
+        // The first page splits what covers them all, unless they are what is asked for.
+        if (present) at += limit - first;
+        else this.setPresent(at++, present);
+        continue;
+      }
+      let to = first;
+      while (to < limit && frame[to] === is) to++;
+      const from = to;
+      while (to < limit && frame[to] === was) to++;
+      if (from < to) {
+        const start = at + from - first;
+        const event = this.runs.record(0, start, PG_LEVEL_4K * 2 + was, PG_LEVEL_4K * 2 + is, -1, to - from);
+        this.journalPages(start * 2 + was, event, to - from);
+        frame.fill(is, from, to);
+      }
+      at += to - first;
+    }
+    return Math.max(0, stop - pfn);
+  }
+
   /** Record of a change of presence: the first page of a run (twice its pfn, plus what it was), its event, the pages in it. */
-  private journalPage(page: number, event: number): void {
+  private journalPages(page: number, event: number, pages: number): void {
     const { journal } = this;
     const at = journal.extendable(this.owner, 3);
     if (at >= 0) {
       const { block } = journal;
       if (block[at + 1] === event && block[at] + 2 * block[at + 2] === page) {
-        block[at + 2]++;
+        block[at + 2] += pages;
         return;
       }
     }
-    journal.write3(this.owner, page, event, 1);
+    journal.write3(this.owner, page, event, pages);
   }
 
   /** set_memory_4k() on one page: split what covers it, change nothing else. Returns 0, or -EINVAL outside RAM. */
@@ -91,7 +120,7 @@ export class DirectMap implements Undoable {
     const present = this.present(pfn) ? PRESENT : 0;
     this.splitTo4K(pfn);
     const event = this.runs.record(0, pfn, level * 2 + present, PG_LEVEL_4K * 2 + present, -1);
-    this.journalPage(pfn * 2 + present, event);
+    this.journalPages(pfn * 2 + present, event, 1);
     return 0;
   }
 
@@ -146,6 +175,13 @@ export function directMapNatives(kernel: KernelState): Native[] {
   return [
     setter('set_direct_map_invalid_noflush', false),
     setter('set_direct_map_default_noflush', true),
+    {
+      // set_direct_map_{default,invalid}_noflush() on one page after the other. How many were done before the first that failed: one call for what
+      // is a loop in the kernel.
+      prototype:
+        'unsigned long long __set_direct_map_each(unsigned long long pfn, unsigned long long npages, int valid)',
+      call: (call) => map.setRangePresent(call.num(0), call.num(1), call.num(2) !== 0),
+    },
     {
       // set_memory_4k() by frame: the model has no kernel virtual addresses.
       prototype: 'int __set_memory_4k(unsigned long long pfn, int npages)',

@@ -9,7 +9,7 @@ import { errnoNumbers } from '../base/errno.ts';
 import type { Journal, Undoable } from '../base/journal.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import { TrapCode } from '../vm/bytecode.ts';
-import type { Native } from '../vm/native.ts';
+import type { Native, NativeCall } from '../vm/native.ts';
 import { JournalledValue } from './journalled.ts';
 import type { KernelState } from './kernel-state.ts';
 import { RunRecorder } from './run-recorder.ts';
@@ -107,13 +107,38 @@ export class MemoryAttributes implements Undoable {
     if (before === value) return 0;
     const previous = chunk.events[at];
     const event = this.runs.record(array.asid, gfn, before, value, previous - 1);
-    this.journalStore(number * VALUES + before, gfn, previous, event);
-    write(chunk, at, value, event + 1);
+    this.journalStore(number * VALUES + before, gfn, previous, event, 1);
+    write(chunk, at, at + 1, value, event + 1);
     return 0;
   }
 
+  /** As {@link store} at each gfn of `start .. end` in turn, up to the first that fails. Returns that gfn, `end` if none does. */
+  storeRange(address: number, start: number, end: number, value: number): number {
+    const number = this.byAddress.value.get(address);
+    if (number === undefined) return start;
+    const array = this.arrays[number];
+    let stop = end;
+    for (const { asid, gfn } of this.failing.value) if (asid === array.asid && gfn >= start && gfn < stop) stop = gfn;
+    for (let gfn = start; gfn < stop; ) {
+      const chunk = chunkOf(array, gfn);
+      const at = gfn % CHUNK;
+      const limit = Math.min(CHUNK, at + stop - gfn);
+      const before = chunk.values[at];
+      const previous = chunk.events[at];
+      let to = at + 1;
+      while (to < limit && chunk.values[to] === before && chunk.events[to] === previous) to++;
+      if (before !== value) {
+        const event = this.runs.record(array.asid, gfn, before, value, previous - 1, to - at);
+        this.journalStore(number * VALUES + before, gfn, previous, event, to - at);
+        write(chunk, at, to, value, event + 1);
+      }
+      gfn += to - at;
+    }
+    return stop;
+  }
+
   /** Record of a run of stores: xarray and old value, first gfn, event that stored the old value, event of the run, gfns in it. */
-  private journalStore(before: number, gfn: number, previous: number, event: number): void {
+  private journalStore(before: number, gfn: number, previous: number, event: number, pages: number): void {
     const { journal } = this;
     const at = journal.extendable(this.owner, 5);
     if (at >= 0) {
@@ -124,11 +149,11 @@ export class MemoryAttributes implements Undoable {
         block[at + 2] === previous &&
         block[at + 3] === event
       ) {
-        block[at + 4]++;
+        block[at + 4] += pages;
         return;
       }
     }
-    journal.write5(this.owner, before, gfn, previous, event, 1);
+    journal.write5(this.owner, before, gfn, previous, event, pages);
   }
 
   /** Room for a value at a gfn: 0, or the errno that storing there would fail with. Changes nothing that anyone could see. */
@@ -177,7 +202,12 @@ export class MemoryAttributes implements Undoable {
     const array = this.arrays[(data[at] - before) / VALUES];
     const first = data[at + 1];
     const pages = data[at + 4];
-    for (let gfn = first; gfn < first + pages; gfn++) write(chunkOf(array, gfn), gfn % CHUNK, before, data[at + 2]);
+    for (let gfn = first; gfn < first + pages; ) {
+      const from = gfn % CHUNK;
+      const to = Math.min(CHUNK, from + first + pages - gfn);
+      write(chunkOf(array, gfn), from, to, before, data[at + 2]);
+      gfn += to - from;
+    }
     this.runs.shorten(data[at + 3], pages);
   }
 
@@ -203,16 +233,27 @@ function valueAt(array: Xarray, gfn: number): number {
   return chunk === undefined ? 0 : chunk.values[gfn % CHUNK];
 }
 
-function write(chunk: Chunk, at: number, value: number, event: number): void {
-  if (chunk.values[at] === chunk.value) chunk.same--;
-  chunk.values[at] = value;
-  if (value === chunk.value) chunk.same++;
+/** Give gfns `from .. to` of a chunk, which have one value, another. */
+function write(chunk: Chunk, from: number, to: number, value: number, event: number): void {
+  if (chunk.values[from] === chunk.value) chunk.same -= to - from;
+  chunk.values.fill(value, from, to);
+  if (value === chunk.value) chunk.same += to - from;
   else if (chunk.same === 0) {
     // Nobody has the value that was counted any more: count this one.
     chunk.value = value;
     for (const other of chunk.values) if (other === value) chunk.same++;
   }
-  chunk.events[at] = event;
+  chunk.events.fill(event, from, to);
+}
+
+/** The value of an entry to be stored in the xarray of argument 0. Traps if it is none, or the xarray is not a VM's. */
+function storable(attributes: MemoryAttributes, call: NativeCall, entry: number): number {
+  const value = entry === 0 ? 0 : fromEntry(entry);
+  if (!Number.isInteger(value) || value < 0 || value > 255)
+    return call.trap(TrapCode.BadArgument, 'this xarray holds small values (xa_mk_value()) only');
+  if (!attributes.isRegistered(call.num(0)))
+    return call.trap(TrapCode.BadArgument, 'only the memory attribute xarray of a VM is provided');
+  return value;
 }
 
 export function memoryAttributeNatives(kernel: KernelState): Native[] {
@@ -230,15 +271,16 @@ export function memoryAttributeNatives(kernel: KernelState): Native[] {
       // 0, or the negative errno that xa_err() of xa_store()'s result would give. `entry` is NULL or xa_mk_value().
       prototype: 'int __xa_store(void *xa, unsigned long index, void *entry)',
       call(call) {
-        const entry = call.num(2);
-        const value = entry === 0 ? 0 : fromEntry(entry);
-        if (!Number.isInteger(value) || value < 0 || value > 255) {
-          return call.trap(TrapCode.BadArgument, 'this xarray holds small values (xa_mk_value()) only');
-        }
-        if (!attributes.isRegistered(call.num(0))) {
-          return call.trap(TrapCode.BadArgument, 'only the memory attribute xarray of a VM is provided');
-        }
+        const value = storable(attributes, call, call.num(2));
         return attributes.store(call.num(0), call.num(1), value);
+      },
+    },
+    {
+      // xa_store() at each index from start to end in turn. The index of the first that fails, or end: one call for what is a loop in the kernel.
+      prototype: 'unsigned long __xa_store_each(void *xa, unsigned long start, unsigned long end, void *entry)',
+      call(call) {
+        const value = storable(attributes, call, call.num(3));
+        return attributes.storeRange(call.num(0), call.num(1), call.num(2), value);
       },
     },
     {

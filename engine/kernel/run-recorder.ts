@@ -27,18 +27,19 @@ export class RunRecorder implements Undoable {
     this.owner = journal.register(this);
   }
 
-  /** Index of the event that now covers `page`. `cause` counts for the first page of a run. */
-  record(space: number, page: number, before: number, after: number, cause: number): number {
+  /** Index of the event that now covers `pages` pages from `page` on. `cause` counts for the first page of a run. */
+  record(space: number, page: number, before: number, after: number, cause: number, pages = 1): number {
     const { trace, open } = this;
     if (trace.locate !== undefined) trace.locate();
+    trace.news = pages;
     for (let i = 0; i < OPEN; i++) {
       if (this.extends(open[i], space, page, before, after)) {
-        trace.code[open[i]]++;
+        trace.code[open[i]] += pages;
         if (trace.observe !== undefined) trace.observe(open[i]);
         return open[i];
       }
     }
-    const event = trace.record(this.kind, space, page, 1, before, after, cause);
+    const event = trace.record(this.kind, space, page, pages, before, after, cause);
     this.journal.write1(this.owner, open[OPEN - 1]);
     open.copyWithin(1, 0);
     open[0] = event;

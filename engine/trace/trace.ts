@@ -99,8 +99,10 @@ export class Trace {
    */
   locate: (() => void) | undefined;
 
-  /** Told of every event, once it is there, and of every page that a run of pages grows by; for a debugger that wants to stop at some. May not record events. */
+  /** Told of every event, once it is there, and whenever a run of pages grows; for a debugger that wants to stop at some. May not record events. */
   observe: ((event: number) => void) | undefined;
+  /** Of an event about a run of pages: the pages at the run's end that {@link observe} is told of. */
+  news = 1;
 
   /** Append an event; returns its index. */
   record(kind: EventKind, space: number, page: number, code: number, a: number, b: number, cause: number): number {

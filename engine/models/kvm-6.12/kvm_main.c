@@ -172,11 +172,9 @@ static int kvm_vm_set_mem_attributes(struct kvm *kvm, gfn_t start, gfn_t end, un
 
 	kvm_handle_gfn_range(kvm, &pre_set_range);
 
-	for (i = start; i < end; i++) {
-		r = xa_err(xa_store(&kvm->mem_attr_array, i, entry, GFP_KERNEL_ACCOUNT));
-		KVM_BUG_ON(r, kvm);
-		cond_resched();
-	}
+	/* Room for all of them has been reserved. */
+	i = __xa_store_each(&kvm->mem_attr_array, start, end, entry);
+	KVM_BUG_ON(i < end, kvm);
 
 	kvm_handle_gfn_range(kvm, &post_set_range);
 

@@ -85,14 +85,8 @@ static u64 kvm_supported_mem_attributes(struct kvm *kvm)
 int kvm_vm_set_region_attr(struct kvm *kvm, gfn_t start, gfn_t end, u64 attributes)
 {
 	void *entry = attributes ? xa_mk_value(attributes) : NULL;
-	unsigned long index;
 
-	for (index = start; index < end; index++) {
-		if (xa_err(xa_store(&kvm->mem_attr_array, index, entry, GFP_KERNEL_ACCOUNT)))
-			break;
-	}
-
-	return index;
+	return __xa_store_each(&kvm->mem_attr_array, start, end, entry);
 }
 
 /* Under mmu_lock: drop the mappings of the range in every slot it touches, and let the architecture update its books. */

@@ -83,14 +83,8 @@ int psmash(u64 pfn)
 /* Map pages into the direct map again, one by one; stops at the first that fails. */
 static int restore_direct_map(u64 pfn, u64 npages)
 {
-	int ret = 0;
-	u64 i;
-
-	for (i = 0; i < npages; i++) {
-		ret = set_direct_map_default_noflush(pfn_to_page(pfn + i));
-		if (ret)
-			break;
-	}
+	u64 i = __set_direct_map_each(pfn, npages, true);
+	int ret = i < npages ? set_direct_map_default_noflush(pfn_to_page(pfn + i)) : 0;
 
 	/* Modelled on purpose (patch 15): errors are negative, so this never warns. */
 	if (ret > 0)
@@ -101,16 +95,9 @@ static int restore_direct_map(u64 pfn, u64 npages)
 /* Take pages out of the direct map. Nothing flushes the TLB. */
 static int invalidate_direct_map(u64 pfn, u64 npages)
 {
-	int ret = 0;
-	u64 i;
+	u64 i = __set_direct_map_each(pfn, npages, false);
+	int ret = i < npages ? set_direct_map_invalid_noflush(pfn_to_page(pfn + i)) : 0;
 
-	for (i = 0; i < npages; i++) {
-		ret = set_direct_map_invalid_noflush(pfn_to_page(pfn + i));
-		if (ret)
-			goto cleanup;
-	}
-
-cleanup:
 	/*
 	 * Modelled on purpose (patch 15, found by Tom Dohrmann, Y/9AEyiMLKfj+/mK@notebook): success falls through to here as well, so every
 	 * page that was just unmapped is mapped again. What remains is that the mapping is now 4K.
