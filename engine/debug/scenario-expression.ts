@@ -11,7 +11,8 @@ import { resolveLines, resolveSteps } from '../run/mention.ts';
 import { type FieldValue, queries } from '../run/queries.ts';
 import type { ScenarioRun } from '../run/run.ts';
 import { analyze } from '../scenario/analyze.ts';
-import type { Expect, Expr, Instruction, ScenarioProgram, Value } from '../scenario/program.ts';
+import { lowerScenario } from '../scenario/lower-scenario.ts';
+import type { Expect, Expr, Instruction, ScenarioProgram, ScenarioUnit, Value } from '../scenario/program.ts';
 import { queriesNamed, queryNames } from '../scenario/queries.ts';
 import { isLine, viaOf } from './places.ts';
 
@@ -37,6 +38,8 @@ export class ScenarioExpressions {
   private readonly program: ScenarioProgram;
   private readonly index: number;
   private readonly lowered = new Map<string, Lowered>();
+  private readonly assumptions = new WeakMap<ScenarioUnit, ReadonlyMap<number, Value>>();
+  private assumed: ReadonlyMap<number, Value> | undefined;
 
   /** @param index of the scenario that runs */
   constructor(path: string, text: string, host: FileHost, program: ScenarioProgram, index: number) {
@@ -49,6 +52,7 @@ export class ScenarioExpressions {
 
   /** Evaluate at a line of the scenario (an instruction's number), on the run's present state. */
   evaluate(run: ScenarioRun, text: string, at: number = run.position): ScenarioResult {
+    this.use(run.unit);
     const lowered = this.lower(text.trim(), at);
     if ('error' in lowered) return lowered;
     const { machine } = run;
@@ -77,6 +81,17 @@ export class ScenarioExpressions {
       return { error: `${expect.query}() has no field ${lowered.field}: ${Object.keys(found.fields).join(', ')}.` };
     const field = found.fields[lowered.field];
     return { fields: {}, text: formatField(field) };
+  }
+
+  /** What variables are set to in a unit that a debugger has made, by slot: expressions there mean those values. */
+  assume(unit: ScenarioUnit, assumed: ReadonlyMap<number, Value>): void {
+    this.assumptions.set(unit, assumed);
+  }
+
+  private use(unit: ScenarioUnit): void {
+    const assumed = this.assumptions.get(unit);
+    if (assumed !== this.assumed) this.lowered.clear();
+    this.assumed = assumed;
   }
 
   private valueOnly(fields: Readonly<Record<string, FieldValue>>): string | undefined {
@@ -121,9 +136,15 @@ export class ScenarioExpressions {
   private statement(statement: string, at: number, bare: boolean): Lowered {
     const offset = this.offsetOf(at);
     const before = `${this.text.slice(0, offset)}\n`;
-    const { program } = analyze(this.path, `${before}${statement}\n${this.text.slice(offset)}`, this.host);
-    const unit = program.scenarios[this.index];
-    if (unit === undefined) return { error: 'The scenario cannot be read.' };
+    const text = `${before}${statement}\n${this.text.slice(offset)}`;
+    const { program, tree, declarations } = analyze(this.path, text, this.host);
+    const written = program.scenarios[this.index];
+    if (written === undefined) return { error: 'The scenario cannot be read.' };
+    // Variables declared in front of the statement have the slots that they have without it.
+    const unit =
+      this.assumed === undefined
+        ? written
+        : lowerScenario(text, tree, written.start, declarations, undefined, undefined, this.assumed).unit;
     const start = before.length - unit.start;
     const end = start + statement.length;
     const problem = unit.problems.find(

@@ -9,9 +9,10 @@ import { MODEL_SCHEME } from '../models/model.ts';
 import { type Environment, EnvironmentCache } from '../run/environment.ts';
 import type { Machine } from '../run/machine.ts';
 import { resolveLines, resolveSteps } from '../run/mention.ts';
+import { formatOutcome } from '../run/outcome.ts';
 import { Placer } from '../run/report.ts';
 import { type RunFinding, ScenarioRun } from '../run/run.ts';
-import { analyze } from '../scenario/analyze.ts';
+import { type Analysis, analyze } from '../scenario/analyze.ts';
 import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/program.ts';
 import { EventKind } from '../trace/trace.ts';
 import { lineRow } from '../vm/line-table.ts';
@@ -95,13 +96,15 @@ export function openSession(target: SessionTarget, events: SessionEvents): Debug
   const broken = unit.problems.find((problem) => problem.severity === 'error');
   if (broken !== undefined)
     return { error: `Line ${placer.span(broken.span, unit.start).range.start.line + 1}: ${broken.message}` };
-  return new DebugSession(target, program, index, environment, events);
+  return new DebugSession(target, analysis, index, environment, events);
 }
 
 export class DebugSession {
   readonly path: string;
   readonly text: string;
   readonly program: ScenarioProgram;
+  readonly analysis: Analysis;
+  /** As the file has it; a what-if may put another in the run's place, with other constants and the same instructions. */
   readonly unit: ScenarioUnit;
   readonly run: ScenarioRun;
   readonly machine: Machine;
@@ -122,14 +125,16 @@ export class DebugSession {
 
   constructor(
     target: SessionTarget,
-    program: ScenarioProgram,
+    analysis: Analysis,
     index: number,
     environment: Environment,
     events: SessionEvents,
   ) {
     this.path = target.path;
     this.text = target.text;
+    const { program } = analysis;
     this.program = program;
+    this.analysis = analysis;
     this.unit = program.scenarios[index];
     this.machine = environment.takeMachine();
     this.run = new ScenarioRun(this.machine, this.unit);
@@ -292,7 +297,12 @@ export class DebugSession {
     if (breakpoints.watchesVariables) touched.push(...breakpoints.changed(machine));
     const watched =
       touched.length === 0 ? undefined : this.consult([...new Set(touched)], 'data', forward, timeline.now - 1);
-    if (watched !== undefined) return { ...watched, ...shown };
+    if (watched !== undefined) {
+      const change = timeline.events.find((one) => one.breakpoints.some(({ id }) => watched.breakpoints.includes(id)));
+      // What is wrong with a condition comes first.
+      const text = watched.text ?? (change === undefined ? undefined : describeEvent(machine, change.event));
+      return { ...watched, ...(text === undefined ? {} : { text }), ...shown };
+    }
     for (const { event, filter } of timeline.events) {
       if (filter === undefined || !this.passes(filter)) continue;
       return { reason: 'exception', filter, event, text: describeEvent(machine, event), breakpoints: [], ...shown };
@@ -323,7 +333,7 @@ export class DebugSession {
     const outcome = instance < 0 ? undefined : run.outcome(instance);
     if (outcome !== undefined && !outcome.ok && this.passes('failed')) {
       const instruction = run.instructionOf(instance);
-      const text = `${'text' in instruction ? instruction.text : 'The step'} did not succeed`;
+      const text = `${'text' in instruction ? instruction.text : 'The step'}: ${formatOutcome(outcome)}`;
       return { reason: 'exception', filter: 'failed', text, breakpoints: [], instance };
     }
     return undefined;
@@ -452,8 +462,7 @@ export class DebugSession {
   /** The instruction of the scenario that is shown as the present one. */
   get shownInstruction(): number {
     if (this.shownInstance === undefined) return this.run.position;
-    const instruction = this.run.instructionOf(this.shownInstance);
-    return this.unit.code.indexOf(instruction);
+    return this.run.positionOf(this.shownInstance);
   }
 
   /** The stack, innermost first: C, then the scenario's line, then the calls of sequences that led to it. */

@@ -124,7 +124,6 @@ export class Timeline {
     if (!quietly) run.machine.trace.observe = this.observe;
     try {
       for (let first = true; this.now < target; first = false) {
-        this.settleWhatIfs();
         if (this.isOver) {
           this.end = this.now;
           return 'over';
@@ -137,6 +136,7 @@ export class Timeline {
           armed = true;
         }
         this.tick(first && !quietly && inCall && !this.breaks.isEmpty ? 1 : this.room(target));
+        this.settleWhatIfs();
         if (this.broke) {
           this.broke = false;
           if (!quietly) return 'break';
@@ -145,7 +145,6 @@ export class Timeline {
         if (this.events.length > 0) return 'event';
         if (!run.isInCall) return this.isOver ? this.over() : 'settled';
       }
-      this.settleWhatIfs();
       return 'reached';
     } finally {
       if (armed) this.breaks.remove();
@@ -186,14 +185,12 @@ export class Timeline {
   goTo(tick: number): number {
     if (tick < this.now) this.restore(tick);
     while (this.now < tick && this.forward(tick, true) !== 'over');
-    this.settleWhatIfs();
     return this.now;
   }
 
   /** Go back to the last anchor at or before a tick that lies behind. Returns its tick. */
   backTo(tick: number): number {
     this.restore(Math.min(tick, this.now));
-    this.settleWhatIfs();
     return this.now;
   }
 
@@ -212,6 +209,7 @@ export class Timeline {
     this.run.restore(anchor.run);
     this.now = anchor.tick;
     this.applied = anchor.applied;
+    this.settleWhatIfs();
     this.events.length = 0;
   }
 

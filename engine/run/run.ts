@@ -55,6 +55,8 @@ interface Instance {
 /** A run at any place, also within a call into C; shares nothing that changes. */
 export interface RunSnapshot {
   readonly machine: MachineSnapshot;
+  /** A debugger may have put another in its place, see {@link ScenarioRun.assume}. */
+  readonly unit: ScenarioUnit;
   readonly pc: number;
   readonly executed: number;
   readonly variables: Value[];
@@ -184,6 +186,7 @@ export class ScenarioRun {
   snapshot(): RunSnapshot {
     return {
       machine: this.machine.snapshot(),
+      unit: this.unit,
       pc: this.pc,
       executed: this.instances.length,
       variables: this.variables,
@@ -202,6 +205,7 @@ export class ScenarioRun {
   /** Go back to a snapshot of this run that lies behind it, on the way that led here. */
   restore(to: RunSnapshot): void {
     this.machine.restore(to.machine);
+    this.unit = to.unit;
     this.pc = to.pc;
     this.instances.length = to.executed;
     this.outcomes.length = to.executed;
@@ -332,6 +336,12 @@ export class ScenarioRun {
         this.pc++;
         return 1;
     }
+  }
+
+  /** From here on a variable has another value, and constants in the code that came of it too: `unit` is the same code but for those. */
+  assume(slot: number, value: Value, unit: ScenarioUnit): void {
+    this.unit = unit;
+    this.setVariable(slot, value);
   }
 
   private setVariable(slot: number, value: Value): void {
@@ -560,7 +570,12 @@ export class ScenarioRun {
 
 /** Events of instructions whose results options can decide. */
 const isInstruction = (kind: number): boolean =>
-  kind === EventKind.Rmpupdate || kind === EventKind.Psmash || kind === EventKind.Pvalidate || kind === EventKind.Fault;
+  kind === EventKind.Rmpupdate ||
+  kind === EventKind.Psmash ||
+  kind === EventKind.Pvalidate ||
+  kind === EventKind.Rmpadjust ||
+  kind === EventKind.Rmpquery ||
+  kind === EventKind.Fault;
 
 /** A span moved by `by` characters; one in another file stays where it is. */
 export function shifted(span: Span, by: number): Span {

@@ -184,12 +184,15 @@ export class BlockLowering {
       return;
     }
     const declared = ctx.span(nameNode);
-    const value = flawed ? undefined : letValue(ctx, node);
-    if (value === undefined || value instanceof Unknown) {
+    const written = flawed ? undefined : letValue(ctx, node);
+    if (written === undefined || written instanceof Unknown) {
       this.bind(ctx, nameNode, { name, declared, is: 'unknown' });
       return;
     }
     const slot = this.builder.variable(name);
+    const assumed = this.builder.assumed?.get(slot);
+    // What is no constant is looked up when it is used; only constants are put into the code.
+    const value = assumed !== undefined && written instanceof Constant ? new Constant(assumed, written.span) : written;
     this.builder.code.push({ kind: 'let', variable: slot, value, span: ctx.span(node) });
     this.bind(
       ctx,

@@ -10,7 +10,7 @@ import { Context, type NameListener } from './context.ts';
 import { type Declarations, quotedText } from './declarations.ts';
 import { BlockLowering, reportBraces } from './lower-block.ts';
 import type { Change } from './parse.ts';
-import type { Instruction, Problem, ScenarioUnit, Span } from './program.ts';
+import type { Instruction, Problem, ScenarioUnit, Span, Value } from './program.ts';
 import { type Binding, Scope } from './scope.ts';
 import { ERROR, isFlaw, type SyntaxNode, stringValue, syntaxNode } from './syntax.ts';
 import { reportFlaw } from './syntax-problems.ts';
@@ -58,6 +58,7 @@ export interface Earlier {
   change: Change;
 }
 
+/** @param assumed values of variables, by slot, in place of constants that the text gives them */
 export function lowerScenario(
   text: string,
   tree: Tree,
@@ -65,10 +66,12 @@ export function lowerScenario(
   declarations: Declarations,
   earlier?: Earlier,
   names?: NameListener,
+  assumed?: ReadonlyMap<number, Value>,
 ): Lowered {
   const { home, guests, known } = declarations;
   const scope = new Scope(home.scope);
   const builder = new UnitBuilder(scope);
+  builder.assumed = assumed;
   const headProblems: Problem[] = [];
   const surroundings = { text, base: from, file: undefined, scope, home, guests, names };
   const head = new Context({ ...surroundings, sink: (problem) => headProblems.push(problem) });

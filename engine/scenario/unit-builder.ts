@@ -1,5 +1,5 @@
 /** The code of one scenario while it is being made. */
-import type { Allow, Instruction, Problem, Span } from './program.ts';
+import type { Allow, Instruction, Problem, Span, Value } from './program.ts';
 import type { Binding, Scope } from './scope.ts';
 
 /** Steps that the inlining of sequences may add to one scenario, calls included. */
@@ -21,6 +21,8 @@ export class UnitBuilder {
   problems: Problem[];
   /** Statements inlined so far, and calls. */
   inlined = 0;
+  /** Values that variables (by slot) have in place of what their `let` says, for a debugger that has set them. */
+  assumed: ReadonlyMap<number, Value> | undefined;
   /** Whether code refers to places in other units of the document, which must then not have moved. */
   refersOutside = false;
 

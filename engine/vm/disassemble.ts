@@ -6,6 +6,8 @@ export interface ListingNames {
   functionName?(index: number): string;
   nativeName?(index: number): string;
   staticName?(index: number): string;
+  /** What a register holds at the instruction: a variable's name. */
+  registerName?(register: number): string | undefined;
 }
 
 /**
@@ -83,7 +85,7 @@ export function disassembleInstruction(code: FunctionCode, pc: number, names: Li
   for (let i = 0; i < 3; i++) {
     const value = words[i + 1];
     if (shape[i] === '-') continue;
-    if (shape[i] === 'p') operands.push(`[r${value}${offset(words[++i + 1])}]`);
+    if (shape[i] === 'p') operands.push(`[${register(value, names)}${offset(words[++i + 1])}]`);
     else operands.push(operand(code, shape[i], value, names));
   }
   return `${name.padEnd(8)} ${operands.join(', ')}`.trimEnd();
@@ -92,7 +94,7 @@ export function disassembleInstruction(code: FunctionCode, pc: number, names: Li
 function operand(code: FunctionCode, shape: string, value: number, names: ListingNames): string {
   switch (shape) {
     case 'r':
-      return `r${value}`;
+      return register(value, names);
     case 'k':
       return KINDS.get(value) ?? `kind ${value}`;
     case 'j':
@@ -119,6 +121,11 @@ function operand(code: FunctionCode, shape: string, value: number, names: Listin
     default:
       return String(value);
   }
+}
+
+function register(number: number, names: ListingNames): string {
+  const name = names.registerName?.(number);
+  return name === undefined ? `r${number}` : `r${number}:${name}`;
 }
 
 const offset = (value: number): string => (value === 0 ? '' : value < 0 ? ` - ${-value}` : ` + ${value}`);

@@ -6,13 +6,10 @@ import { capabilities } from '../../server/dap/common/capabilities.ts';
 import { DebugClient, type Json, killLeftovers } from './client.ts';
 import { lineOf, ownSource, smash, type Workspace, workspace } from './fixtures.ts';
 
-const open = new Set(Object.keys(capabilities));
-/** The capabilities that a test exercises. */
+/** The capabilities that tests of this file have exercised. */
+const exercised = new Set<string>();
 const exercise = (...names: (keyof typeof capabilities)[]): void => {
-  for (const name of names) {
-    assert.ok(name in capabilities, `${name} is not announced`);
-    open.delete(name);
-  }
+  for (const name of names) exercised.add(name);
 };
 
 const text = smash('use source "own.c"');
@@ -326,6 +323,121 @@ test('looking: sources, values, what is completed, formats, and changing what is
   assert.equal(await client.disconnect(), 0);
 });
 
-test('nothing is announced that no test has exercised', () => {
-  assert.deepEqual([...open], []);
+test('the bytecode: listed around an instruction and across functions, with its lines; breakpoints on instructions', async () => {
+  const client = await started();
+  await client.request('setExceptionBreakpoints', { filters: [] });
+  await client.request('setBreakpoints', inOwn(at('rc = psmash')));
+  await client.move('continue');
+  const [top, , , , , , scenario] = await client.stack();
+  assert.equal(top.name, 'give_back()');
+  const list = async (more: Json = {}): Promise<Json[]> =>
+    (
+      await client.request('disassemble', {
+        memoryReference: top.instructionPointerReference,
+        instructionOffset: -8,
+        instructionCount: 24,
+        resolveSymbols: true,
+        ...more,
+      })
+    ).instructions;
+  const rows = await list();
+  assert.equal(rows.length, 24);
+  const [here] = rows.filter(({ address }) => address === top.instructionPointerReference);
+  assert.equal(rows.indexOf(here), 8);
+  assert.equal(here.line, at('rc = psmash'));
+  assert.equal(here.location.path, own);
+  assert.ok(
+    rows.every(
+      ({ symbol, instructionBytes }) => symbol === 'give_back' && /^(?:[0-9a-f]{8} ?){4}$/.test(instructionBytes),
+    ),
+  );
+  const call = rows.find(({ instruction }) => /^CALL .*psmash\(\)/.test(instruction));
+  assert.ok(call, rows.map(({ instruction }) => instruction).join('\n'));
+  assert.ok(
+    rows.some(({ instruction }) => /r\d+:level/.test(instruction)),
+    'registers have the names of what they hold',
+  );
+  // The same by an offset in bytes; what lies before the first and behind the last instruction is nothing.
+  assert.deepEqual(await list({ offset: -8 * 16, instructionOffset: 0 }), rows);
+  const around = await list({ instructionOffset: -400, instructionCount: 800 });
+  assert.ok(new Set(around.map(({ symbol }) => symbol)).size > 3, 'the functions beside it are there');
+  const addresses = around.filter(({ address }) => address !== '-1').map(({ address }) => Number(address));
+  assert.deepEqual(
+    addresses,
+    [...new Set(addresses)].sort((a, b) => a - b),
+  );
+  const nowhere = await list({ memoryReference: '0x10', instructionCount: 3 });
+  assert.deepEqual(
+    nowhere.map(({ address, presentationHint }) => [address, presentationHint]),
+    [0, 1, 2].map(() => ['-1', 'invalid']),
+  );
+  assert.match(
+    await client.refusal('disassemble', { memoryReference: '0x10', instructionCount: 1e9 }),
+    /from 0 to 10000/,
+  );
+  // The scenario's own program, from a frame of it.
+  const program = await list({
+    memoryReference: scenario?.instructionPointerReference ?? (await client.stack()).at(-1).instructionPointerReference,
+    instructionOffset: -2,
+    instructionCount: 6,
+  });
+  assert.deepEqual(
+    program.map(({ instruction, line }) => [instruction.split(/\s+/)[0], line]),
+    [
+      ['let', lineOf(text, 'let page')],
+      ['step', lineOf(text, '0..2M, PRIVATE')],
+      ['step', lineOf(text, 'SHARED)')],
+      ['expect', lineOf(text, 'is shared')],
+      ['expect', lineOf(text, 'count(psmash)')],
+      ['end', undefined],
+    ],
+  );
+  exercise('supportsDisassembleRequest');
+
+  await client.request('setBreakpoints', { source: { path: own }, breakpoints: [] });
+  const set = await client.request('setInstructionBreakpoints', {
+    breakpoints: [
+      {
+        instructionReference: top.instructionPointerReference,
+        offset: Number(call.address) - Number(top.instructionPointerReference),
+        condition: 'level == PG_LEVEL_2M',
+      },
+      { instructionReference: program[3].address },
+      { instructionReference: '0x10' },
+    ],
+  });
+  assert.deepEqual(
+    set.breakpoints.map(({ verified, instructionReference, line }: Json) => [verified, instructionReference, line]),
+    [
+      [true, call.address, at('rc = psmash')],
+      [true, program[3].address, lineOf(text, 'is shared')],
+      [false, undefined, undefined],
+    ],
+  );
+  const stop = await client.move('continue');
+  assert.equal(stop.reason, 'instruction breakpoint');
+  assert.equal((await client.stack())[0].instructionPointerReference, call.address);
+  await client.move('stepIn', { granularity: 'instruction' });
+  const [callee] = await client.stack();
+  assert.equal(callee.name, 'psmash()');
+  assert.equal((await client.move('continue')).reason, 'instruction breakpoint');
+  assert.equal((await client.stack())[0].line, lineOf(text, 'is shared'));
+  assert.equal((await client.move('reverseContinue')).reason, 'instruction breakpoint');
+  assert.equal((await client.stack())[0].instructionPointerReference, call.address);
+  // They hold in the next session, where functions may have other numbers.
+  const restarted = client.stopped();
+  await client.request('restart', {});
+  await restarted;
+  assert.equal((await client.move('continue')).reason, 'instruction breakpoint');
+  assert.equal((await client.stack())[0].name, 'give_back()');
+  exercise('supportsInstructionBreakpoints');
+  assert.equal(await client.disconnect(), 0);
+});
+
+test('nothing is announced to a client that no test has exercised', async () => {
+  const client = new DebugClient();
+  const announced = await client.request('initialize', { adapterID: 'x' });
+  assert.deepEqual(Object.keys(announced).sort(), [...exercised].sort());
+  for (const [name, value] of Object.entries(announced)) assert.ok(value === true || Array.isArray(value), name);
+  assert.equal(await client.disconnect(), 0);
 });

@@ -26,9 +26,10 @@ function line({ type, command, event, arguments: args, body, success, message }:
   return `<-- ${command} ok${shown === undefined ? '' : ` ${pretty(shown)}`}\n`;
 }
 
-/** What changes with the bundled models and the catalogue of rules is left out: lines of model files, and the list of filters. */
+/** What changes with the bundled models and the catalogue of rules is left out: lines of model files, addresses of code, and the list of filters. */
 function steady(key: string, value: Json): Json {
   if (key === 'exceptionBreakpointFilters') return '…';
+  if (key === 'instructionPointerReference') return undefined;
   if (typeof value?.source?.path !== 'string' || !value.source.path.startsWith('model:')) return value;
   const { line: _, column: __, endLine: ___, endColumn: ____, ...rest } = value;
   return rest;

@@ -9,8 +9,8 @@ import { BreakpointStore } from './breakpoint-store.ts';
 import { capabilities } from './capabilities.ts';
 import { Client } from './client.ts';
 import { Debuggee, type Moved } from './debuggee.ts';
+import { disassemble } from './disassemble.ts';
 import { exceptionInfo } from './exception-info.ts';
-import type { Inspector } from './inspector.ts';
 import { type Launch, launchOf, openLaunch } from './launch.ts';
 import type { AdapterOptions, DebugPlatform } from './platform.ts';
 import { type Args, count, isObject, list, RequestError } from './requests.ts';
@@ -111,10 +111,6 @@ export class DebugAdapter {
     return debuggee;
   }
 
-  #looking(): Inspector {
-    return this.#stopped().inspector;
-  }
-
   #makeHandlers(): Record<string, Handler> {
     return {
       initialize: (args) => this.#initialize(args),
@@ -129,6 +125,10 @@ export class DebugAdapter {
       setFunctionBreakpoints: (args) => this.#set((session) => this.#breakpoints.setFunctions(session, args)),
       dataBreakpointInfo: (args) => this.#open().inspector.dataBreakpointInfo(args),
       setDataBreakpoints: (args) => this.#set((session) => this.#breakpoints.setData(session, args)),
+      setInstructionBreakpoints: (args) => {
+        const { disassembly } = this.#open();
+        return this.#set((session) => this.#breakpoints.setInstructions(session, disassembly, args));
+      },
       setExceptionBreakpoints: (args) => this.#set((session) => this.#breakpoints.setFilters(session, args)),
       breakpointLocations: (args) => this.#breakpointLocations(args),
       exceptionInfo: () => {
@@ -154,16 +154,19 @@ export class DebugAdapter {
       restartFrame: (args) => this.#stopped().restartFrame(args),
 
       stackTrace: (args) => this.#stackTrace(args),
-      scopes: (args) => ({ scopes: this.#looking().scopes(args) }),
-      variables: (args) => ({ variables: this.#looking().variables(args) }),
-      setVariable: (args) => this.#changing((inspector) => inspector.setVariable(args)),
-      evaluate: (args) => this.#looking().evaluate(args),
-      setExpression: (args) => this.#changing((inspector) => inspector.setExpression(args)),
-      completions: (args) => ({
-        targets: this.#looking().completions({ ...args, column: this.#client.fromColumn(count(args, 'column')) }),
-      }),
-      readMemory: (args) => this.#looking().readMemory(args),
-      writeMemory: (args) => this.#changing((inspector) => inspector.writeMemory(args)),
+      scopes: (args) => ({ scopes: this.#stopped().inspector.scopes(args) }),
+      variables: (args) => ({ variables: this.#stopped().inspector.variables(args) }),
+      setVariable: (args) => this.#changing(({ inspector }) => inspector.setVariable(args)),
+      evaluate: (args) => {
+        const { expressions, inspector } = this.#stopped();
+        return expressions.evaluate(args, inspector.frame(args));
+      },
+      setExpression: (args) =>
+        this.#changing(({ expressions, inspector }) => expressions.set(args, inspector.frame(args))),
+      completions: (args) => this.#completions(args),
+      readMemory: (args) => this.#stopped().memory.read(args),
+      writeMemory: (args) => this.#changing(({ memory }) => memory.write(args)),
+      disassemble: (args) => disassemble(this.#stopped().disassembly, args, this.#client),
 
       source: (args) => this.#source(args),
       loadedSources: () => ({
@@ -175,9 +178,9 @@ export class DebugAdapter {
   }
 
   /** What the user changes from outside; what it changed is told once it is done. */
-  #changing<T>(change: (inspector: Inspector) => T): T {
+  #changing<T>(change: (debuggee: Debuggee) => T): T {
     const debuggee = this.#stopped();
-    const body = change(debuggee.inspector);
+    const body = change(debuggee);
     debuggee.changed();
     return body;
   }
@@ -217,7 +220,7 @@ export class DebugAdapter {
     this.#configured = true;
     if (debuggee.launch.noDebug) {
       debuggee.session.filters.clear();
-      for (const owner of ['functions', 'data']) debuggee.session.breakpoints.set(owner, []);
+      for (const owner of ['functions', 'data', 'instructions']) debuggee.session.breakpoints.set(owner, []);
     }
     this.#client.afterwards(() => debuggee.begin());
   }
@@ -292,6 +295,12 @@ export class DebugAdapter {
       return { stackFrames: [], totalFrames: 0 };
     const { stackFrames, totalFrames } = inspector.stackTrace(args);
     return { stackFrames: stackFrames.map((frame) => this.#client.place(frame)), totalFrames };
+  }
+
+  #completions(args: Args): DebugProtocol.CompletionsResponse['body'] {
+    const { expressions, inspector } = this.#stopped();
+    const column = this.#client.fromColumn(count(args, 'column'));
+    return { targets: expressions.completions({ ...args, column }, inspector.frame(args)) };
   }
 
   #source(args: Args): DebugProtocol.SourceResponse['body'] {

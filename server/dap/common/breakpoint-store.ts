@@ -2,19 +2,25 @@
 // makes another one, finds them again.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex } from '../../../engine/base/text.ts';
 import type { Breakpoint, Target } from '../../../engine/debug/breakpoints.ts';
 import { parseWatched } from '../../../engine/debug/data-watch.ts';
+import { addressOf, type Disassembly, pointAt } from '../../../engine/debug/disassembly.ts';
 import { exceptionFilters } from '../../../engine/debug/exceptions.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
 import { logging, onCondition, onHitCount, type Strategy } from '../../../engine/debug/strategy.ts';
-import { type Args, list, optionalText, text, texts } from './requests.ts';
+import { lineRow } from '../../../engine/vm/line-table.ts';
+import { codeAddress } from './disassemble.ts';
+import { type Args, count, list, optionalText, text, texts } from './requests.ts';
 import type { Sources } from './sources.ts';
 
 interface Spec {
   id: number;
-  /** Of a source, counted from 0; for functions the name, for data the id. */
+  /** Of a source, counted from 0; for functions the name, for data the id, for instructions the address. */
   line?: number;
   name?: string;
+  /** An instruction, by what lasts longer than its address: the name of its function (none for the scenario's program). */
+  instruction?: { function: string | undefined; pc: number };
   condition: string | undefined;
   hitCondition: string | undefined;
   logMessage: string | undefined;
@@ -43,7 +49,7 @@ export class BreakpointStore {
     args: Args,
     toLine: (line: number) => number,
   ): DebugProtocol.Breakpoint[] {
-    const specs = list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), line: toLine(Number(one.line)) }));
+    const specs = list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), line: toLine(count(one, 'line')) }));
     return this.#set(session, `source ${path}`, specs);
   }
 
@@ -63,6 +69,20 @@ export class BreakpointStore {
     );
   }
 
+  setInstructions(session: DebugSession, disassembly: Disassembly, args: Args): DebugProtocol.Breakpoint[] {
+    const { program } = session.machine;
+    const specs = list(args, 'breakpoints').map((one): Spec => {
+      const reference = text(one, 'instructionReference');
+      const address = codeAddress(reference, count(one, 'offset', 0));
+      const point = address === undefined ? undefined : pointAt(address);
+      const spec = { ...this.#spec(one), name: address === undefined ? reference : hex(address) };
+      if (point === undefined || !disassembly.has(point)) return spec;
+      const name = point.function === undefined ? undefined : program.functionName(point.function);
+      return { ...spec, instruction: { function: name, pc: point.pc } };
+    });
+    return this.#set(session, 'instructions', specs);
+  }
+
   #spec(one: Args): Spec {
     return {
       id: this.#nextId++,
@@ -74,10 +94,10 @@ export class BreakpointStore {
 
   #set(session: DebugSession, owner: string, specs: Spec[]): DebugProtocol.Breakpoint[] {
     // A breakpoint that was there already keeps its number.
-    const before = this.#specs.get(owner) ?? [];
+    const before = [...(this.#specs.get(owner) ?? [])];
     for (const spec of specs) {
-      const same = before.find((old) => old.line === spec.line && old.name === spec.name);
-      if (same !== undefined) spec.id = same.id;
+      const same = before.findIndex((old) => old.line === spec.line && old.name === spec.name);
+      if (same >= 0) spec.id = before.splice(same, 1)[0].id;
     }
     this.#specs.set(owner, specs);
     return this.#apply(session, owner);
@@ -121,6 +141,7 @@ export class BreakpointStore {
         ? nowhere(`${spec.name} is no data that can be watched.`)
         : { targets: [{ kind: 'data', watched }], answer: {} };
     }
+    if (owner === 'instructions') return this.#instruction(session, spec);
     return this.#line(session, owner.slice('source '.length), spec.line as number);
   }
 
@@ -135,6 +156,28 @@ export class BreakpointStore {
       );
     }
     return { targets: [{ kind: 'code', place }], answer: this.#at(place.location) };
+  }
+
+  #instruction(session: DebugSession, { name, instruction }: Spec): Found {
+    if (instruction === undefined) return nowhere(`${name} is no address of an instruction.`);
+    const { pc } = instruction;
+    const { program } = session.machine;
+    const address = (index: number | undefined): string => hex(addressOf({ function: index, pc }));
+    if (instruction.function === undefined) {
+      const found = session.unit.code[pc];
+      if (found === undefined) return nowhere('No instruction of the running scenario stands here.');
+      const answer = { ...this.#at(session.locationOf(found)), instructionReference: address(undefined) };
+      return { targets: [{ kind: 'scenario', pc }], answer };
+    }
+    const index = program.find(instruction.function)?.index;
+    const code = index === undefined ? undefined : program.functionCode(index);
+    if (index === undefined || code === undefined || pc * 4 >= code.code.length)
+      return nowhere(`${instruction.function}() has no such instruction any more.`);
+    const location = program.location(lineRow(code, pc)?.origin ?? code.origin);
+    return {
+      targets: [{ kind: 'code', place: { function: index, pc, location } }],
+      answer: { ...this.#at(location), instructionReference: address(index) },
+    };
   }
 
   #line(session: DebugSession, path: string, line: number): Found {
@@ -206,10 +249,12 @@ export class BreakpointStore {
     });
   }
 
-  /** Which of these breakpoints are functions', and which data's. */
-  kindOf(id: number): 'source' | 'function' | 'data' {
+  /** What kind of breakpoint has this number. */
+  kindOf(id: number): 'source' | 'function' | 'data' | 'instruction' {
     const has = (owner: string): boolean => (this.#specs.get(owner) ?? []).some((spec) => spec.id === id);
-    return has('functions') ? 'function' : has('data') ? 'data' : 'source';
+    if (has('functions')) return 'function';
+    if (has('instructions')) return 'instruction';
+    return has('data') ? 'data' : 'source';
   }
 }
 

@@ -39,4 +39,6 @@ export const capabilities: DebugProtocol.Capabilities = {
   supportsClipboardContext: true,
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsInstructionBreakpoints: true,
 };

@@ -2,13 +2,17 @@
 // makes another one.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { Disassembly } from '../../../engine/debug/disassembly.ts';
 import type { MotionKind, Stop } from '../../../engine/debug/motion.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
 import { unitResult } from '../../../engine/run/report.ts';
 import type { BreakpointStore } from './breakpoint-store.ts';
 import type { Client } from './client.ts';
+import { Expressions } from './expressions.ts';
+import { Handles } from './handles.ts';
 import { Inspector } from './inspector.ts';
 import type { Launch } from './launch.ts';
+import { RmpMemory } from './memory.ts';
 import type { DebugPlatform } from './platform.ts';
 import { type Args, count, RequestError } from './requests.ts';
 
@@ -35,6 +39,9 @@ export interface Owner {
 export class Debuggee {
   readonly session: DebugSession;
   readonly inspector: Inspector;
+  readonly expressions: Expressions;
+  readonly memory: RmpMemory;
+  readonly disassembly: Disassembly;
   readonly launch: Launch;
   readonly #client: Client;
   readonly #platform: DebugPlatform;
@@ -56,7 +63,11 @@ export class Debuggee {
   ) {
     this.session = session;
     this.launch = launch;
-    this.inspector = new Inspector(session, client.sources);
+    const handles = new Handles();
+    this.inspector = new Inspector(session, client.sources, handles);
+    this.expressions = new Expressions(session, handles);
+    this.memory = new RmpMemory(session);
+    this.disassembly = new Disassembly(session);
     this.#client = client;
     this.#platform = platform;
     this.#breakpoints = breakpoints;
@@ -191,10 +202,7 @@ export class Debuggee {
         allThreadsStopped: true,
       };
     }
-    const words =
-      stop.text === undefined
-        ? {}
-        : { description: stop.reason === 'exception' ? `Paused on ${stop.filter}` : stop.text, text: stop.text };
+    const words = stop.text === undefined ? {} : { description: descriptionOf(stop), text: stop.text };
     return {
       reason: this.#reasonOf(stop),
       ...words,
@@ -207,8 +215,9 @@ export class Debuggee {
   #reasonOf(stop: Stop): string {
     if (stop.reason === 'data') return 'data breakpoint';
     if (stop.reason !== 'breakpoint') return stop.reason;
-    const isFunction = stop.breakpoints.every((id) => this.#breakpoints.kindOf(id) === 'function');
-    return isFunction ? 'function breakpoint' : 'breakpoint';
+    const kinds = new Set(stop.breakpoints.map((id) => this.#breakpoints.kindOf(id)));
+    const [kind] = kinds;
+    return kinds.size !== 1 || kind === 'source' ? 'breakpoint' : `${kind} breakpoint`;
   }
 
   #end(): void {
@@ -220,7 +229,7 @@ export class Debuggee {
   changed(): void {
     this.#client.afterwards(() => {
       if (this.#client.takes('supportsInvalidatedEvent')) this.#client.event('invalidated', { areas: ['variables'] });
-      if (this.#client.takes('supportsMemoryEvent')) this.#client.event('memory', this.inspector.allMemory());
+      if (this.#client.takes('supportsMemoryEvent')) this.#client.event('memory', this.memory.all());
       this.#owner.moved(this.session, 'memory');
     });
   }
@@ -278,4 +287,12 @@ export class Debuggee {
       this.#arrive(session.goTo(start ?? 0));
     });
   }
+}
+
+/** What the call stack says in a few words; the rest is in `text`. */
+function descriptionOf({ reason, filter, text }: Stop): string {
+  if (reason === 'exception')
+    return filter === 'failed' ? 'Paused on a failed outcome' : `Paused on ${filter?.replace(':', ' ')}`;
+  if (reason === 'data') return 'Paused on a data breakpoint';
+  return text ?? '';
 }

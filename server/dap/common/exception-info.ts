@@ -18,6 +18,8 @@ export function exceptionInfo(
     throw new RequestError('It did not stop at an exception.');
   const filter = exceptionFilters.find(({ id }) => id === stop.filter);
   const finding = stop.finding === undefined ? undefined : session.run.findings[stop.finding];
+  // `rule:TERM`, `fault:#NPF`, `failed`.
+  const name = finding?.rule ?? stop.filter.replace(/^\w+:/, '');
   const site = finding?.site ?? (finding?.event === undefined ? undefined : session.machine.siteOfEvent(finding.event));
   const frames = site === undefined ? [] : session.machine.framesOf(site);
   const cause = finding?.event ?? finding?.since ?? stop.event ?? -1;
@@ -29,12 +31,12 @@ export function exceptionInfo(
       `at ${name}() (${client.sources.toClient(location.path).name}:${location.range.start.line + 1})`,
   );
   return {
-    exceptionId: finding?.rule ?? stop.filter,
+    exceptionId: name,
     description: stop.text ?? '',
     breakMode: 'always',
     details: {
       ...(stop.text === undefined ? {} : { message: stop.text }),
-      typeName: finding?.rule ?? stop.filter,
+      typeName: name,
       fullTypeName: filter?.description ?? stop.filter,
       stackTrace: [
         ...trace,

@@ -95,10 +95,13 @@ function entryContainer(session: DebugSession, pfn: number): Container {
   return fixed(() => {
     const words = [0, 1, 2, 3].map((n) => rmp.word(pfn, n));
     const entry = decodeWords(words[0], words[1], words[2], words[3]);
+    const governing = rmp.governing(pfn);
     const field = (name: string, value: string, change: (entry: RmpEntry, n: number) => void): Row => ({
       name,
       value,
       memoryReference: rmpReference(pfn),
+      // What lies under a 2M entry is not what rmp() speaks of.
+      ...(governing === pfn ? { evaluateName: `rmp(${hex(pfn)}).${name}` } : {}),
       set: (text) => setField(session, pfn, text, change),
     });
     const bit = (name: 'assigned' | 'immutable' | 'validated' | 'vmsa' | 'lock', label: string = name): Row =>
@@ -107,10 +110,9 @@ function entryContainer(session: DebugSession, pfn: number): Container {
       });
     const quad = (low: number, high: number): string =>
       ((BigInt(words[high]) << 32n) | BigInt(words[low])).toString(16).padStart(16, '0');
-    const governing = rmp.governing(pfn);
     return [
       bit('assigned'),
-      field('page_size', entry.pageSize, (e, n) => {
+      field('size', entry.pageSize, (e, n) => {
         e.pageSize = n !== 0 ? '2M' : '4K';
       }),
       bit('immutable'),
@@ -147,12 +149,18 @@ function setField(
   const known: Record<string, number> = { true: 1, false: 0, '2M': 1, '4K': 0 };
   const n = known[text.trim()] ?? Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(n) || n < 0) return `${text} is no value of this field.`;
-  session.whatIf(() => {
-    const { hardware } = session.machine;
-    const { rmp } = hardware;
-    const entry = decodeWords(rmp.word(pfn, 0), rmp.word(pfn, 1), rmp.word(pfn, 2), rmp.word(pfn, 3));
+  const { hardware } = session.machine;
+  const changed = (): RmpEntry => {
+    const [w0, w1, w2, w3] = [0, 1, 2, 3].map((word) => hardware.rmp.word(pfn, word));
+    const entry = decodeWords(w0, w1, w2, w3);
     change(entry, n);
-    const [w0, w1, w2, w3] = encodeWords(entry);
+    return entry;
+  };
+  const wanted = changed();
+  const kept = decodeWords(...encodeWords(wanted));
+  if (JSON.stringify(kept) !== JSON.stringify(wanted)) return `${text} does not fit into this field.`;
+  session.whatIf(() => {
+    const [w0, w1, w2, w3] = encodeWords(changed());
     hardware.writeRaw(pfn as Parameters<typeof hardware.writeRaw>[0], w0, w1, w2, w3);
   });
   return undefined;

@@ -17,6 +17,7 @@ import { watchedId } from '../../../engine/debug/data-watch.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
 import { OBJECT_SLOTS, STACK_OBJECT } from '../../../engine/vm/bytecode.ts';
 import type { FrameView } from '../../../engine/vm/unwind.ts';
+import { type Args, isObject } from './requests.ts';
 
 export interface Row {
   name: string;
@@ -37,6 +38,9 @@ export interface Container {
   indexed?: number;
   rows(start: number, count: number, asHex: boolean): Row[];
 }
+
+/** Whether a request wants its values in hexadecimal. */
+export const asHex = (args: Args): boolean => isObject(args.format) && args.format.hex === true;
 
 export const fixed = (make: (asHex: boolean) => Row[]): Container => ({
   rows: (start, count, asHex) => make(asHex).slice(start, start + count),

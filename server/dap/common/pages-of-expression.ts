@@ -1,0 +1,35 @@
+// Which pages an expression of the language is about: for data breakpoints, and for the raw bytes behind a value.
+
+import { peek } from '../../../engine/debug/c-values.ts';
+import type { Watched } from '../../../engine/debug/data-watch.ts';
+import type { DebugSession, Frame } from '../../../engine/debug/session.ts';
+
+/** `rmp(g, 0..64K)`, `rmp(0x40000..0x40010)`, `npt(g, 4K)`, `attr(g, 0..2M)`; undefined for anything else. */
+export function pagesOfExpression(
+  session: DebugSession,
+  expression: string,
+  frame: Frame | undefined,
+): Watched | undefined {
+  const { machine } = session;
+  const match = /^\s*(rmp|npt|attr)\s*\((?:\s*(\w+)\s*,)?(.*)\)\s*$/s.exec(expression);
+  if (match === null) return undefined;
+  const guest = machine.guests.findIndex(({ name }) => name === match[2]);
+  if (match[2] !== undefined && guest < 0) return undefined;
+  const at = frame?.kind === 'scenario' ? frame.instruction : session.run.position;
+  const result = peek(machine, () => session.expressions.evaluate(session.run, match[3], at));
+  if (!('value' in result)) return undefined;
+  const { value } = result;
+  let { start, end } =
+    'start' in value
+      ? value
+      : 'value' in value && typeof value.value === 'number'
+        ? { start: value.value, end: value.value + 1 }
+        : { start: -1, end: -1 };
+  if (start < 0 || end <= start) return undefined;
+  if (guest < 0) return match[1] === 'rmp' ? { kind: 'rmp', start, end } : undefined;
+  const inFrames = value.kind === 'gfn' || value.kind === 'gfn-range';
+  if (!inFrames) [start, end] = [Math.floor(start / 4096), Math.ceil(end / 4096)];
+  if (match[1] !== 'rmp') return { kind: match[1] as 'npt', asid: machine.guests[guest].asid, start, end };
+  const pfn = peek(machine, () => machine.backingPfn(guest, start * 4096));
+  return pfn === undefined ? undefined : { kind: 'rmp', start: pfn, end: pfn + (end - start) };
+}
