@@ -1,5 +1,6 @@
 /** Events of the trace in words, for a page's history and for the chain of causes behind a finding. */
 import { hex } from '../base/text.ts';
+import { fwCommandName, fwStatusName } from '../hardware/firmware.ts';
 import { rmpCodeName } from '../hardware/instruction-checks.ts';
 import {
   operandIsAssigned,
@@ -32,7 +33,7 @@ export function describeEvent(machine: Machine, e: number): string {
     case EventKind.Rmpadjust:
       return `RMPADJUST pfn ${hex(page)}: ${rmpCodeName(code)}`;
     case EventKind.Firmware:
-      return `firmware command ${hex(a)} on pfn ${hex(page)}: status ${code}`;
+      return `${fwCommandName(a)}${page < 0 ? '' : ` of pfn ${hex(page)}`}: ${fwStatusName(code)}`;
     case EventKind.RmpWrite:
       return `RMP entry of pfn ${hex(page)} written`;
     case EventKind.Fault:

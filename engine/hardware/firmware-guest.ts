@@ -2,9 +2,23 @@
  * A guest's life as the AMD-SP sees it: SNP_GCTX_CREATE, SNP_LAUNCH_START, SNP_ACTIVATE, SNP_LAUNCH_FINISH, SNP_GUEST_REQUEST, SNP_DECOMMISSION (SNP
  * firmware ABI; the Genoa firmware's sev_mcmd.c, order of checks included). Policies, keys, digests and messages are left out: only states and pages.
  */
-import { commonStatus, FwCommand, FwStatus, recordCommand, sizeOf, stateOf } from './firmware.ts';
+import { agree, plural } from '../base/text.ts';
+import {
+  commonStatus,
+  FwCommand,
+  FwStatus,
+  inactive,
+  noContext,
+  recordCommand,
+  sizeOf,
+  stateOf,
+  wrongGuestState,
+  wrongSize,
+  wrongState,
+} from './firmware.ts';
 import type { Context } from './firmware-state.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { VMSA } from './rmp-entry.ts';
 
 /** 0x3ff marks an entry that the firmware is writing. */
@@ -17,8 +31,8 @@ const ASID_MAX = 0x3fe;
  */
 export function snpGctxCreate(hw: Hardware, page: number, name: number): number {
   let status = commonStatus(hw, page);
-  if (status === FwStatus.Success && stateOf(hw, page) !== 'FIRMWARE') status = FwStatus.InvalidPageState;
-  else if (status === FwStatus.Success && sizeOf(hw, page) !== 0) status = FwStatus.InvalidPageSize;
+  if (status === FwStatus.Success && stateOf(hw, page) !== 'FIRMWARE') status = wrongState(hw, page, 'FIRMWARE');
+  else if (status === FwStatus.Success && sizeOf(hw, page) !== 0) status = wrongSize(hw, page, 0);
   const event = recordCommand(hw, FwCommand.SnpGctxCreate, page, status);
   if (status !== FwStatus.Success) return status;
   setVmsa(hw, page, true, event);
@@ -47,17 +61,24 @@ function activateStatus(hw: Hardware, context: Context, asid: number): number {
   const { firmware, rmp } = hw;
   const valid = asid >= 1 && asid <= ASID_MAX;
   // The counter comes first: pages that a dead guest left assigned poison its ASID.
-  if (valid && rmp.asidPages[asid] !== 0) return FwStatus.InvalidConfig;
-  if (!valid) return FwStatus.InvalidAsid;
-  if (firmware.isActive(asid)) return FwStatus.AsidOwned;
-  if (context.asid !== 0) return FwStatus.Active;
-  return firmware.needsFlush(asid) ? FwStatus.DfflushRequired : FwStatus.Success;
+  const pages = valid ? rmp.asidPages[asid] : 0;
+  if (pages !== 0)
+    return refuse(
+      hw,
+      FwStatus.InvalidConfig,
+      `${plural(pages, 'page')} of the RMP ${agree(pages, 'is', 'are')} still assigned to ASID ${asid}`,
+    );
+  if (!valid) return refuse(hw, FwStatus.InvalidAsid, `ASIDs are 1 to ${ASID_MAX}`);
+  if (firmware.isActive(asid)) return refuse(hw, FwStatus.AsidOwned, `another guest has ASID ${asid}`);
+  if (context.asid !== 0) return refuse(hw, FwStatus.Active, `the guest has ASID ${context.asid} already`);
+  if (!firmware.needsFlush(asid)) return FwStatus.Success;
+  return refuse(hw, FwStatus.DfflushRequired, `ASID ${asid} has not been flushed since its last guest (SNP_DF_FLUSH)`);
 }
 
 /** SNP_LAUNCH_FINISH: LAUNCH becomes RUNNING. A second one, and one of a guest that is not active, fails. */
 export function snpLaunchFinish(hw: Hardware, gctx: number): number {
   const [context, inLaunch] = inState(hw, gctx, 'LAUNCH');
-  const status = inLaunch === FwStatus.Success && context?.asid === 0 ? FwStatus.Inactive : inLaunch;
+  const status = inLaunch === FwStatus.Success && context?.asid === 0 ? inactive(hw) : inLaunch;
   recordCommand(hw, FwCommand.SnpLaunchFinish, -1, status, 0, context?.asid);
   if (status === FwStatus.Success) hw.firmware.setContext({ ...(context as Context), state: 'RUNNING' });
   return status;
@@ -77,10 +98,10 @@ function guestRequestStatus(hw: Hardware, gctx: number, request: number, respons
   const common = commonStatus(hw, gctx, request, response);
   if (common !== FwStatus.Success) return common;
   const context = hw.firmware.context(gctx);
-  if (context === undefined) return FwStatus.InvalidGuest;
-  if (stateOf(hw, response) !== 'FIRMWARE') return FwStatus.InvalidPageState;
-  if (sizeOf(hw, request) !== 0 || sizeOf(hw, response) !== 0) return FwStatus.InvalidPageSize;
-  return context.state === 'RUNNING' ? FwStatus.Success : FwStatus.InvalidGuestState;
+  if (context === undefined) return noContext(hw, gctx);
+  if (stateOf(hw, response) !== 'FIRMWARE') return wrongState(hw, response, 'FIRMWARE');
+  for (const page of [request, response]) if (sizeOf(hw, page) !== 0) return wrongSize(hw, page, 0);
+  return context.state === 'RUNNING' ? FwStatus.Success : wrongGuestState(hw, context.state, 'RUNNING');
 }
 
 /**
@@ -90,7 +111,7 @@ function guestRequestStatus(hw: Hardware, gctx: number, request: number, respons
 export function snpDecommission(hw: Hardware, gctx: number): number {
   const common = commonStatus(hw, gctx);
   const context = common === FwStatus.Success ? hw.firmware.context(gctx) : undefined;
-  const status = common === FwStatus.Success && context === undefined ? FwStatus.InvalidGuest : common;
+  const status = common === FwStatus.Success && context === undefined ? noContext(hw, gctx) : common;
   const page = hw.firmware.isInMemory(gctx) ? gctx : -1;
   const event = recordCommand(hw, FwCommand.SnpDecommission, page, status, context?.asid);
   if (context === undefined) return status;
@@ -107,8 +128,9 @@ function inState(
   const common = commonStatus(hw, gctx);
   if (common !== FwStatus.Success) return [undefined, common];
   const context = hw.firmware.context(gctx);
-  if (context === undefined) return [undefined, FwStatus.InvalidGuest];
-  return [context, states.includes(context.state) ? FwStatus.Success : FwStatus.InvalidGuestState];
+  if (context === undefined) return [undefined, noContext(hw, gctx)];
+  const fits = states.includes(context.state);
+  return [context, fits ? FwStatus.Success : wrongGuestState(hw, context.state, ...states)];
 }
 
 /** FIRMWARE and CONTEXT differ in VMSA. */

@@ -6,13 +6,21 @@ import {
   commonStatus,
   FwCommand,
   FwStatus,
+  inactive,
+  noContext,
   PageType,
   type RmpPageSize,
   recordCommand,
   sizeOf,
   stateOf,
+  unaligned,
+  wrongGuestState,
+  wrongOwner,
+  wrongSize,
+  wrongState,
 } from './firmware.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { asidOf, IMMUTABLE, LOCK, VALIDATED, VMSA } from './rmp-entry.ts';
 
 /**
@@ -52,10 +60,10 @@ function launchUpdateStatus(
   const common = commonStatus(hw, gctx, page);
   if (common !== FwStatus.Success) return common;
   const context = hw.firmware.context(gctx);
-  if (context === undefined) return FwStatus.InvalidGuest;
-  if (stateOf(hw, page) !== 'PRE_GUEST') return FwStatus.InvalidPageState;
-  if (sizeOf(hw, page) !== pageSize) return FwStatus.InvalidPageSize;
-  if (pageSize === 1 && page % 512 !== 0) return FwStatus.InvalidAddress;
+  if (context === undefined) return noContext(hw, gctx);
+  if (stateOf(hw, page) !== 'PRE_GUEST') return wrongState(hw, page, 'PRE_GUEST');
+  if (sizeOf(hw, page) !== pageSize) return wrongSize(hw, page, pageSize);
+  if (pageSize === 1 && page % 512 !== 0) return unaligned(hw, page, FwStatus.InvalidAddress);
   switch (pageType) {
     case PageType.Normal:
     case PageType.Zero:
@@ -64,14 +72,17 @@ function launchUpdateStatus(
     case PageType.Vmsa:
     case PageType.Secrets:
     case PageType.Cpuid:
-      if (pageSize !== 0) return FwStatus.InvalidPageSize;
+      if (pageSize !== 0) return refuse(hw, FwStatus.InvalidPageSize, 'VMSA, SECRETS and CPUID pages are 4K');
       break;
     default:
-      return FwStatus.InvalidParam;
+      return refuse(hw, FwStatus.InvalidParam, `there is no page type ${pageType}`);
   }
-  if (context.state !== 'LAUNCH') return FwStatus.InvalidGuestState;
-  if (context.asid === 0) return FwStatus.Inactive;
-  if (asidOf(hw.rmp.word(hw.rmp.governing(page), 1)) !== context.asid) return FwStatus.InvalidPageOwner;
-  if (pageType === PageType.Cpuid && !cpuidValid) return FwStatus.InvalidParam;
+  if (context.state !== 'LAUNCH') return wrongGuestState(hw, context.state, 'LAUNCH');
+  if (context.asid === 0) return inactive(hw);
+  if (asidOf(hw.rmp.word(hw.rmp.governing(page), 1)) !== context.asid) return wrongOwner(hw, page, context.asid);
+  if (pageType === PageType.Cpuid && !cpuidValid) {
+    const reason = 'the firmware rejects the CPUID values; the corrected page is handed back unencrypted';
+    return refuse(hw, FwStatus.InvalidParam, reason, page);
+  }
   return FwStatus.Success;
 }

@@ -6,10 +6,16 @@ import {
   commonStatus,
   FwCommand,
   FwStatus,
+  inactive,
+  noContext,
   type RmpPageSize,
   recordCommand,
   sizeMatches,
   stateOf,
+  wrongGuestState,
+  wrongOwner,
+  wrongSize,
+  wrongState,
 } from './firmware.ts';
 import { frameOfField, Tag, taggedWords } from './firmware-tag.ts';
 import type { Hardware } from './machine.ts';
@@ -63,19 +69,21 @@ function moveStatus(hw: Hardware, gctx: number, source: number, target: number, 
   if (common !== FwStatus.Success) return common;
   const { rmp } = hw;
   const context = hw.firmware.context(gctx);
-  if (context === undefined) return FwStatus.InvalidGuest;
-  if (!sizeMatches(hw, source, size) || !sizeMatches(hw, target, size)) return FwStatus.InvalidPageSize;
-  if (context.state === 'INIT') return FwStatus.InvalidGuestState;
-  if (context.asid === 0) return FwStatus.Inactive;
+  if (context === undefined) return noContext(hw, gctx);
+  for (const page of [source, target]) if (!sizeMatches(hw, page, size)) return wrongSize(hw, page, size);
+  if (context.state === 'INIT') return wrongGuestState(hw, 'INIT', 'LAUNCH', 'RUNNING');
+  if (context.asid === 0) return inactive(hw);
   const from = stateOf(hw, source);
   const to = stateOf(hw, target);
   if ((from === 'PRE_SWAP' || from === 'PRE_GUEST') && to === 'PRE_GUEST') {
-    const owned = [source, target].every((page) => asidOf(rmp.word(page, 1)) === context.asid);
-    return owned ? FwStatus.Success : FwStatus.InvalidPageOwner;
+    const foreign = [source, target].find((page) => asidOf(rmp.word(page, 1)) !== context.asid);
+    return foreign === undefined ? FwStatus.Success : wrongOwner(hw, foreign, context.asid);
   }
   if (from === 'METADATA' && to === 'FIRMWARE') {
     const owner = frameOfField(gfnOf(rmp.word(source, 0), rmp.word(source, 1)));
-    return owner === gctx ? FwStatus.Success : FwStatus.InvalidPageOwner;
+    return owner === gctx ? FwStatus.Success : wrongOwner(hw, source, context.asid);
   }
-  return FwStatus.InvalidPageState;
+  if (from === 'METADATA') return wrongState(hw, target, 'FIRMWARE');
+  if (from === 'PRE_SWAP' || from === 'PRE_GUEST') return wrongState(hw, target, 'PRE_GUEST');
+  return wrongState(hw, source, 'PRE_GUEST', 'PRE_SWAP', 'METADATA');
 }

@@ -2,9 +2,22 @@
  * Pages that go back to the hypervisor: SNP_PAGE_RECLAIM takes Immutable away so that RMPUPDATE may take the page; SNP_PAGE_SET_STATE makes firmware
  * pages the hypervisor's for good (SNP firmware ABI; the Genoa firmware's snp_mcmd_page_reclaim and page_set_hv_fixed).
  */
-import { commonStatus, FwCommand, FwStatus, type RmpPageSize, recordCommand, sizeOf, stateOf } from './firmware.ts';
+import { hex } from '../base/text.ts';
+import {
+  commonStatus,
+  FwCommand,
+  FwStatus,
+  type RmpPageSize,
+  recordCommand,
+  sizeOf,
+  stateOf,
+  unaligned,
+  wrongSize,
+  wrongState,
+} from './firmware.ts';
 import { withoutTag } from './firmware-tag.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { COUNT_MASK, COUNT_SHIFT, IMMUTABLE, LOCK } from './rmp-entry.ts';
 
 /**
@@ -32,12 +45,13 @@ function reclaimStatus(hw: Hardware, page: number, pageSize: RmpPageSize): numbe
   if (common !== FwStatus.Success) return common;
   const state = stateOf(hw, page);
   // No entry, nothing to reclaim. The firmware would look at an entry that it never read; what that gives is not known.
-  if (state === 'DEFAULT') return FwStatus.InvalidAddress;
-  if (sizeOf(hw, page) !== pageSize) return FwStatus.InvalidPageSize;
-  if (pageSize === 1 && page % 512 !== 0) return FwStatus.InvalidAddress;
+  if (state === 'DEFAULT') return refuse(hw, FwStatus.InvalidAddress, `pfn ${hex(page)} is not covered by the RMP`);
+  if (sizeOf(hw, page) !== pageSize) return wrongSize(hw, page, pageSize);
+  if (pageSize === 1 && page % 512 !== 0) return unaligned(hw, page, FwStatus.InvalidAddress);
   if ((hw.rmp.word(page, 0) & IMMUTABLE) === 0) return FwStatus.Success;
   const reclaimable = state === 'METADATA' || state === 'FIRMWARE' || state === 'PRE_GUEST' || state === 'PRE_SWAP';
-  return reclaimable ? FwStatus.Success : FwStatus.InvalidPageState;
+  if (reclaimable) return FwStatus.Success;
+  return wrongState(hw, page, 'METADATA', 'FIRMWARE', 'PRE_GUEST', 'PRE_SWAP');
 }
 
 /**
@@ -70,11 +84,13 @@ export function snpPageSetState(hw: Hardware, page: number, pages: number): numb
 function setStateStatus(hw: Hardware, page: number, pages: number): number {
   const common = commonStatus(hw);
   if (common !== FwStatus.Success) return common;
-  if (page % 512 !== 0) return FwStatus.InvalidParam;
+  if (page % 512 !== 0) return unaligned(hw, page, FwStatus.InvalidParam);
   for (let i = page; i < page + pages; i++) {
     // The firmware leaves the RMP out of the list without a word; refusing says where the list is wrong.
-    if (hw.firmware.isRmp(i)) return FwStatus.InvalidAddress;
-    if (hw.rmp.covers(i) && (stateOf(hw, i) !== 'FIRMWARE' || sizeOf(hw, i) !== 0)) return FwStatus.InvalidPageState;
+    if (hw.firmware.isRmp(i)) return refuse(hw, FwStatus.InvalidAddress, `pfn ${hex(i)} is part of the RMP itself`, i);
+    if (!hw.rmp.covers(i)) continue;
+    if (stateOf(hw, i) !== 'FIRMWARE') return wrongState(hw, i, 'FIRMWARE');
+    if (sizeOf(hw, i) !== 0) return refuse(hw, FwStatus.InvalidPageState, `pfn ${hex(i)} lies under a 2M entry`, i);
   }
   return FwStatus.Success;
 }

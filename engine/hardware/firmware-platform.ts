@@ -2,10 +2,11 @@
  * SNP_INIT, SNP_SHUTDOWN and SNP_DF_FLUSH (SNP firmware ABI; the Genoa firmware's snp_mcmd_init_common, configure_rmp and snp_mcmd_shutdown_common).
  * Of SNP_INIT_EX there is the list of ranges to fix; INIT_RMP is always set, and what the platform's MSRs and IOMMUs must look like is left out.
  */
-import { FwCommand, FwStatus, recordCommand } from './firmware.ts';
+import { commonStatus, FwCommand, FwStatus, recordCommand } from './firmware.ts';
 import type { FrameRange } from './firmware-state.ts';
 import { Tag, taggedWords } from './firmware-tag.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { ASSIGNED, COUNT_SHIFT, IMMUTABLE, LOCK } from './rmp-entry.ts';
 import { FIRMWARE_ALIGN, geometryProblem, ownFrames } from './rmp-geometry.ts';
 import { ENTRY_WORDS } from './rmp-table.ts';
@@ -70,22 +71,31 @@ function rmpFrames(hw: Hardware, { rmp }: InitRanges): readonly FrameRange[] {
 }
 
 function initStatus(hw: Hardware, ranges: InitRanges): number {
-  if (hw.firmware.initialized) return FwStatus.InvalidPlatformState;
+  if (hw.firmware.initialized)
+    return refuse(hw, FwStatus.InvalidPlatformState, 'the platform is initialized already (SNP_SHUTDOWN comes first)');
   const { geometry } = hw;
   if (geometry !== undefined) {
     // The geometry is the processor's: the host cannot say otherwise.
-    if (ranges.rmp !== undefined) return FwStatus.InvalidConfig;
-    if (geometryProblem(geometry, { align: FIRMWARE_ALIGN }) !== undefined) return FwStatus.InvalidConfig;
+    if (ranges.rmp !== undefined)
+      return refuse(hw, FwStatus.InvalidConfig, "the processor's RMP_BASE and RMP_END say where the RMP lies");
+    const problem = geometryProblem(geometry, { align: FIRMWARE_ALIGN });
+    if (problem !== undefined) return refuse(hw, FwStatus.InvalidConfig, problem);
   }
-  const fits = rmpFrames(hw, ranges).every((range) => rmpFits(hw, range, ranges));
-  return fits ? FwStatus.Success : FwStatus.InvalidConfig;
+  for (const range of rmpFrames(hw, ranges)) {
+    const problem = placeProblem(hw, range, ranges);
+    if (problem !== undefined) return refuse(hw, FwStatus.InvalidConfig, `the RMP ${problem}`);
+  }
+  return FwStatus.Success;
 }
 
-function rmpFits(hw: Hardware, rmp: FrameRange, { rmp: stated, fixed, iommu }: InitRanges): boolean {
-  if (stated !== undefined && (rmp.start % FRAMES_PER_1M !== 0 || rmp.end % FRAMES_PER_1M !== 0)) return false;
-  if (rmp.end > hw.rmp.coveredPages) return false;
+/** What keeps the RMP from lying in these frames. */
+function placeProblem(hw: Hardware, rmp: FrameRange, { rmp: stated, fixed, iommu }: InitRanges): string | undefined {
+  if (stated !== undefined && (rmp.start % FRAMES_PER_1M !== 0 || rmp.end % FRAMES_PER_1M !== 0))
+    return 'does not begin and end on 1M';
+  if (rmp.end > hw.rmp.coveredPages) return 'does not cover itself';
   // The firmware takes the RMP out of the host's list; it insists that the rest of the memory map leaves it alone, which is in the same range here.
-  return ![fixed, iommu].some((range) => range && range.start < rmp.end && rmp.start < range.end);
+  const overlaps = [fixed, iommu].some((range) => range && range.start < rmp.end && rmp.start < range.end);
+  return overlaps ? 'overlaps memory that is fixed or the IOMMUs use' : undefined;
 }
 
 function isBlank(hw: Hardware, frame: number): boolean {
@@ -139,7 +149,8 @@ export function snpShutdown(hw: Hardware, iommu = false): number {
   const { firmware, rmp } = hw;
   const wasInitialized = firmware.initialized;
   const blocked = wasInitialized && (firmware.anyActive || firmware.anyUnflushed);
-  const status = blocked ? FwStatus.DfflushRequired : FwStatus.Success;
+  const what = firmware.anyActive ? 'a guest is active (SNP_DECOMMISSION)' : 'an ASID is not flushed (SNP_DF_FLUSH)';
+  const status = blocked ? refuse(hw, FwStatus.DfflushRequired, what) : FwStatus.Success;
   const range = firmware.iommu;
   const released = iommu && !blocked && wasInitialized && range !== undefined ? range : { start: -1, end: -1 };
   const pages = released.end - released.start;
@@ -157,7 +168,7 @@ export function snpShutdown(hw: Hardware, iommu = false): number {
 
 /** SNP_DF_FLUSH: ASIDs of decommissioned guests may be used again. That WBINVD was executed on every CPU before is taken for granted. */
 export function snpDfFlush(hw: Hardware): number {
-  const status = hw.firmware.initialized ? FwStatus.Success : FwStatus.InvalidPlatformState;
+  const status = commonStatus(hw);
   recordCommand(hw, FwCommand.SnpDfFlush, -1, status);
   if (status === FwStatus.Success) hw.firmware.flush();
   return status;

@@ -3,18 +3,26 @@
  * What leaves the guest's memory is described by an entry of a METADATA page, or by the root entry in the guest's context. The ciphertext and its
  * authentication are left out: a page swapped in is always the one that was swapped out.
  */
+import { hex } from '../base/text.ts';
 import {
   commonStatus,
   FwCommand,
   FwStatus,
+  inactive,
+  noContext,
   type RmpPageSize,
   recordCommand,
   sizeMatches,
   stateOf,
+  wrongGuestState,
+  wrongOwner,
+  wrongSize,
+  wrongState,
 } from './firmware.ts';
 import { type Context, METADATA_ENTRIES, type MetadataEntry } from './firmware-state.ts';
 import { frameOfField, Tag, taggedWords } from './firmware-tag.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import {
   ASSIGNED,
   asidOf,
@@ -50,9 +58,9 @@ export function snpPageMdInit(hw: Hardware, gctx: number, page: number): number 
   let status = commonStatus(hw, gctx, page);
   if (status === FwStatus.Success) {
     const context = firmware.context(gctx);
-    if (context === undefined) status = FwStatus.InvalidGuest;
-    else if (stateOf(hw, page) !== 'FIRMWARE') status = FwStatus.InvalidPageState;
-    else if (context.state === 'INIT') status = FwStatus.InvalidGuestState;
+    if (context === undefined) status = noContext(hw, gctx);
+    else if (stateOf(hw, page) !== 'FIRMWARE') status = wrongState(hw, page, 'FIRMWARE');
+    else if (context.state === 'INIT') status = wrongGuestState(hw, 'INIT', 'LAUNCH', 'RUNNING');
   }
   const event = recordCommand(hw, FwCommand.SnpPageMdInit, page, status);
   if (status !== FwStatus.Success) return status;
@@ -96,18 +104,19 @@ function swapOutStatus(hw: Hardware, swap: Swap): number {
   if (context === undefined) return status;
   const { source, target, size } = swap;
   const to = stateOf(hw, target);
-  if (!sizeMatches(hw, source, size)) return FwStatus.InvalidPageSize;
-  if (to !== 'DEFAULT' && !sizeMatches(hw, target, size)) return FwStatus.InvalidPageSize;
-  const guest = guestStatus(context);
+  if (!sizeMatches(hw, source, size)) return wrongSize(hw, source, size);
+  if (to !== 'DEFAULT' && !sizeMatches(hw, target, size)) return wrongSize(hw, target, size);
+  const guest = guestStatus(hw, context);
   if (guest !== FwStatus.Success) return guest;
   const from = stateOf(hw, source);
-  const rightSource = swap.kind === 'METADATA' ? from === 'METADATA' : from === 'PRE_SWAP' || from === 'PRE_GUEST';
-  if (!rightSource || (to !== 'FIRMWARE' && to !== 'DEFAULT')) return FwStatus.InvalidPageState;
+  const sources = swap.kind === 'METADATA' ? (['METADATA'] as const) : (['PRE_SWAP', 'PRE_GUEST'] as const);
+  if (!sources.some((state) => state === from)) return wrongState(hw, source, ...sources);
+  if (to !== 'FIRMWARE' && to !== 'DEFAULT') return wrongState(hw, target, 'FIRMWARE');
   const owned =
     swap.kind === 'METADATA'
       ? metadataOwner(hw, source) === swap.gctx
       : asidOf(hw.rmp.word(source, 1)) === context.asid;
-  return owned ? FwStatus.Success : FwStatus.InvalidPageOwner;
+  return owned ? FwStatus.Success : wrongOwner(hw, source, context.asid);
 }
 
 /**
@@ -140,21 +149,31 @@ export function snpPageSwapIn(hw: Hardware, swap: Swap, inPlace = false): number
 function swapInStatus(hw: Hardware, swap: Swap, inPlace: boolean): number {
   const [context, status] = swapStatus(hw, swap);
   if (context === undefined) return status;
-  const guest = guestStatus(context);
+  const guest = guestStatus(hw, context);
   if (guest !== FwStatus.Success) return guest;
   const { source, target, size, kind } = swap;
   const entry = getEntry(hw, swap);
-  if (entry === undefined || !entry.valid || entry.kind !== kind) return FwStatus.InvalidMdataEntry;
-  const sourceFits = stateOf(hw, source) === 'DEFAULT' || sizeMatches(hw, source, size);
-  if (!sourceFits || !sizeMatches(hw, target, size) || entry.size !== size) return FwStatus.InvalidPageSize;
+  if (entry === undefined || !entry.valid)
+    return refuse(hw, FwStatus.InvalidMdataEntry, 'the metadata entry holds nothing that was swapped out');
+  if (entry.kind !== kind)
+    return refuse(
+      hw,
+      FwStatus.InvalidMdataEntry,
+      `the metadata entry describes a ${entry.kind} page and no ${kind} page`,
+    );
+  if (stateOf(hw, source) !== 'DEFAULT' && !sizeMatches(hw, source, size)) return wrongSize(hw, source, size);
+  if (!sizeMatches(hw, target, size)) return wrongSize(hw, target, size);
+  if (entry.size !== size)
+    return refuse(hw, FwStatus.InvalidPageSize, 'the metadata entry describes a page of the other size');
   if (inPlace) {
-    if (kind !== 'DATA') return FwStatus.InvalidParam;
-    if (source !== target) return FwStatus.InvalidAddress;
+    if (kind !== 'DATA') return refuse(hw, FwStatus.InvalidParam, 'only DATA pages are swapped in in place');
+    if (source !== target) return refuse(hw, FwStatus.InvalidAddress, 'in place, source and target are the same page');
   }
-  if (kind === 'VMSA' && size !== 0) return FwStatus.InvalidPageSize;
-  if (stateOf(hw, target) !== (kind === 'METADATA' ? 'FIRMWARE' : 'PRE_GUEST')) return FwStatus.InvalidPageState;
+  if (kind === 'VMSA' && size !== 0) return refuse(hw, FwStatus.InvalidPageSize, 'a VMSA page is 4K');
+  const wanted = kind === 'METADATA' ? 'FIRMWARE' : 'PRE_GUEST';
+  if (stateOf(hw, target) !== wanted) return wrongState(hw, target, wanted);
   if (kind === 'METADATA') return FwStatus.Success;
-  return asidOf(hw.rmp.word(target, 1)) === context.asid ? FwStatus.Success : FwStatus.InvalidPageOwner;
+  return asidOf(hw.rmp.word(target, 1)) === context.asid ? FwStatus.Success : wrongOwner(hw, target, context.asid);
 }
 
 /** What both directions check first: the context, and the page with the metadata entry. */
@@ -163,20 +182,25 @@ function swapStatus(hw: Hardware, swap: Swap): [context: Context | undefined, st
   const common = commonStatus(hw, gctx, source, target, ...(metadata === undefined ? [] : [metadata.page]));
   if (common !== FwStatus.Success) return [undefined, common];
   const context = hw.firmware.context(gctx);
-  if (context === undefined) return [undefined, FwStatus.InvalidGuest];
+  if (context === undefined) return [undefined, noContext(hw, gctx)];
   if (metadata === undefined) return [context, FwStatus.Success];
   const { page, entry } = metadata;
-  if (entry < 0 || entry >= METADATA_ENTRIES) return [undefined, FwStatus.InvalidParam];
+  if (entry < 0 || entry >= METADATA_ENTRIES)
+    return [undefined, refuse(hw, FwStatus.InvalidParam, `a METADATA page has entries 0 to ${METADATA_ENTRIES - 1}`)];
   const pages = size === 1 ? 512 : 1;
   if ([source, target].some((first) => page >= first && page < first + pages))
-    return [undefined, FwStatus.InvalidParam];
-  if (stateOf(hw, page) !== 'METADATA') return [undefined, FwStatus.InvalidPageState];
-  return metadataOwner(hw, page) === gctx ? [context, FwStatus.Success] : [undefined, FwStatus.InvalidPageOwner];
+    return [
+      undefined,
+      refuse(hw, FwStatus.InvalidParam, `the METADATA page ${hex(page)} is one of the pages that move`),
+    ];
+  if (stateOf(hw, page) !== 'METADATA') return [undefined, wrongState(hw, page, 'METADATA')];
+  if (metadataOwner(hw, page) === gctx) return [context, FwStatus.Success];
+  return [undefined, refuse(hw, FwStatus.InvalidPageOwner, `METADATA pfn ${hex(page)} is another guest's`, page)];
 }
 
-function guestStatus(context: Context): number {
-  if (context.state === 'INIT') return FwStatus.InvalidGuestState;
-  return context.asid === 0 ? FwStatus.Inactive : FwStatus.Success;
+function guestStatus(hw: Hardware, context: Context): number {
+  if (context.state === 'INIT') return wrongGuestState(hw, 'INIT', 'LAUNCH', 'RUNNING');
+  return context.asid === 0 ? inactive(hw) : FwStatus.Success;
 }
 
 /** The context page that a METADATA page belongs to. */

@@ -2,8 +2,10 @@
  * SNP_PAGE_UNSMASH: 512 4K entries of one guest become one 2M entry, the only way back from PSMASH without the guest (SNP firmware ABI; APM vol. 2,
  * 15.36.11; the Genoa firmware's snp_mcmd_page_unsmash). The host makes all of them immutable first.
  */
-import { commonStatus, FwCommand, FwStatus, recordCommand } from './firmware.ts';
+import { hex } from '../base/text.ts';
+import { commonStatus, FwCommand, FwStatus, recordCommand, unaligned } from './firmware.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import {
   ASID_MASK,
   ASID_SHIFT,
@@ -39,30 +41,40 @@ export function snpPageUnsmash(hw: Hardware, page: number): number {
 }
 
 function unsmashStatus(hw: Hardware, page: number): number {
-  if (page % 512 !== 0) return FwStatus.InvalidParam;
+  if (page % 512 !== 0) return unaligned(hw, page, FwStatus.InvalidParam);
   const common = commonStatus(hw, page);
   if (common !== FwStatus.Success) return common;
   const { rmp, firmware } = hw;
-  if (!rmp.covers(page) || !rmp.covers(page + 511)) return FwStatus.InvalidPageState;
-  for (let i = 1; i < 512; i++) if (firmware.isRmp(page + i)) return FwStatus.InvalidAddress;
+  const wrong = (what: string, at = -1): number => refuse(hw, FwStatus.InvalidPageState, what, at);
+  if (!rmp.covers(page) || !rmp.covers(page + 511)) return wrong('the RMP does not cover the region');
+  for (let i = 1; i < 512; i++)
+    if (firmware.isRmp(page + i))
+      return refuse(hw, FwStatus.InvalidAddress, `pfn ${hex(page + i)} is part of the RMP itself`, page + i);
 
   const first1 = rmp.word(page, 1);
   const gfn = gfnOf(rmp.word(page, 0), first1);
   const asid = asidOf(first1);
-  if (gfn % 512 !== 0 || asid === 0) return FwStatus.InvalidPageState;
+  if (asid === 0) return wrong("the region is no guest's", page);
+  if (gfn % 512 !== 0) return wrong(`its GPA ${hex(gfn * 4096)} is not 2M-aligned`, page);
   for (let i = 0; i < 512; i++) {
-    const w0 = rmp.word(page + i, 0);
-    const w1 = rmp.word(page + i, 1);
-    const alike =
-      // 4K, immutable, assigned: PRE_GUEST or PRE_SWAP, as is the first.
-      (w0 & (ASSIGNED | PAGE_SIZE_2M | IMMUTABLE)) === (ASSIGNED | IMMUTABLE) &&
-      ((w1 ^ first1) & VALIDATED) === 0 &&
-      (w1 & VMSA) === 0 &&
-      asidOf(w1) === asid &&
-      gfnOf(w0, w1) === gfn + i &&
-      rmp.word(page + i, 2) === rmp.word(page, 2) &&
-      rmp.word(page + i, 3) === rmp.word(page, 3);
-    if (!alike) return FwStatus.InvalidPageState;
+    const what = differs(hw, page, i);
+    if (what !== undefined) return wrong(`pfn ${hex(page + i)} ${what}`, page + i);
   }
   return FwStatus.Success;
+}
+
+/** What keeps entry `i` of the region from being part of one 2M entry; the first decides what all must be. */
+function differs({ rmp }: Hardware, page: number, i: number): string | undefined {
+  const [first0, first1] = [rmp.word(page, 0), rmp.word(page, 1)];
+  const w0 = rmp.word(page + i, 0);
+  const w1 = rmp.word(page + i, 1);
+  if ((w0 & PAGE_SIZE_2M) !== 0) return 'is 2M already';
+  if ((w0 & (ASSIGNED | IMMUTABLE)) !== (ASSIGNED | IMMUTABLE)) return 'is not immutable';
+  if (((w1 ^ first1) & VALIDATED) !== 0) return 'differs from the first page in Validated';
+  if ((w1 & VMSA) !== 0) return 'is a VMSA';
+  if (asidOf(w1) !== asidOf(first1)) return `has another ASID than the first page, ${asidOf(w1)}`;
+  if (gfnOf(w0, w1) !== gfnOf(first0, first1) + i) return 'does not have the GPA that follows';
+  for (const n of [2, 3])
+    if (rmp.word(page + i, n) !== rmp.word(page, n)) return 'has other permissions than the first page';
+  return undefined;
 }

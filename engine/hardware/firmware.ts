@@ -5,9 +5,12 @@
  *
  * Status and command numbers are those of Linux's include/uapi/linux/psp-sev.h and include/linux/psp-sev.h.
  */
+
+import { hex } from '../base/text.ts';
 import type { Pfn } from '../base/units.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { ASSIGNED_2M, type PageState } from './rmp-entry.ts';
 
 export const FwStatus = {
@@ -136,12 +139,48 @@ export function sizeOf(hw: Hardware, page: number): RmpPageSize {
 export const sizeMatches = (hw: Hardware, page: number, size: RmpPageSize): boolean =>
   sizeOf(hw, page) === size && (size === 0 || page % 512 === 0);
 
+// ---- refusing a command: each notes why and returns the status
+
+/** The page's state is none of those that the command takes. */
+export function wrongState(hw: Hardware, page: number, ...wanted: readonly PageState[]): number {
+  const states = wanted.length < 2 ? wanted[0] : `${wanted.slice(0, -1).join(', ')} or ${wanted.at(-1)}`;
+  return refuse(hw, FwStatus.InvalidPageState, `pfn ${hex(page)} is ${stateOf(hw, page)} and not ${states}`, page);
+}
+
+/** The entry is of the other size. */
+export function wrongSize(hw: Hardware, page: number, wanted: RmpPageSize): number {
+  const size = sizeOf(hw, page);
+  const found = size !== wanted ? `is ${size === 1 ? '2M' : '4K'} in the RMP` : 'lies in the middle of a 2M entry';
+  const reason = `pfn ${hex(page)} ${found}, and the command is about ${wanted === 1 ? '2M' : '4K'}`;
+  return refuse(hw, FwStatus.InvalidPageSize, reason, page);
+}
+
+export const unaligned = (hw: Hardware, page: number, status: number): number =>
+  refuse(hw, status, `pfn ${hex(page)} is not 2M-aligned`);
+
+/** The page belongs to another guest. */
+export const wrongOwner = (hw: Hardware, page: number, asid: number): number =>
+  refuse(hw, FwStatus.InvalidPageOwner, `pfn ${hex(page)} is not a page of the guest with ASID ${asid}`, page);
+
+export const noContext = (hw: Hardware, gctx: number): number =>
+  hw.firmware.isInMemory(gctx)
+    ? refuse(hw, FwStatus.InvalidGuest, `pfn ${hex(gctx)} is ${stateOf(hw, gctx)} and no guest's CONTEXT`, gctx)
+    : refuse(hw, FwStatus.InvalidGuest, 'the guest has no context (SNP_GCTX_CREATE makes one)');
+
+export const wrongGuestState = (hw: Hardware, found: string, ...wanted: readonly string[]): number =>
+  refuse(hw, FwStatus.InvalidGuestState, `the guest is in state ${found} and not ${wanted.join(' or ')}`);
+
+export const inactive = (hw: Hardware): number =>
+  refuse(hw, FwStatus.Inactive, 'the guest has no ASID (SNP_ACTIVATE gives it one)');
+
 /**
  * The checks that come first in every command: the platform is initialized (but for SNP_INIT), and no operand points at the RMP itself
  * (sev_rmp.c, get_rmp_paddr).
  */
 export function commonStatus(hw: Hardware, ...pages: readonly number[]): number {
-  if (!hw.firmware.initialized) return FwStatus.InvalidPlatformState;
-  if (pages.some((page) => hw.firmware.isRmp(page))) return FwStatus.InvalidParam;
+  if (!hw.firmware.initialized)
+    return refuse(hw, FwStatus.InvalidPlatformState, 'the platform is shut down (SNP_INIT initializes it)');
+  const own = pages.find((page) => hw.firmware.isRmp(page));
+  if (own !== undefined) return refuse(hw, FwStatus.InvalidParam, `pfn ${hex(own)} is part of the RMP itself`, own);
   return FwStatus.Success;
 }

@@ -9,6 +9,7 @@ import { walkNested } from './guest-access.ts';
 import { FAULTED } from './instruction-checks.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
+import { refuse } from './refusal.ts';
 import { ASSIGNED_2M, LOCK } from './rmp-entry.ts';
 
 const OPERAND_UNIT = 2 ** 32;
@@ -22,7 +23,7 @@ export function begin(hw: Hardware, guest: GuestContext): boolean {
   hw.fault = Fault.None;
   hw.faultCode = 0;
   hw.accessPfn = -1;
-  if (!guest.snpActive) raise(hw, Fault.UD, 0);
+  if (!guest.snpActive) refuse(hw, raise(hw, Fault.UD, 0), 'it exists in SNP guests only');
   return guest.snpActive;
 }
 

@@ -21,6 +21,7 @@ import { NestedPageTable } from './nested-page-table.ts';
 import { defaultHardwareOptions, type HardwareOptions } from './options.ts';
 import { psmash } from './psmash.ts';
 import { pvalidate } from './pvalidate.ts';
+import type { Refusal } from './refusal.ts';
 import { LOCK } from './rmp-entry.ts';
 import { coveredFrames, geometryProblem, ownFrames, type RmpGeometry, uncoveredHoles } from './rmp-geometry.ts';
 import { layOut } from './rmp-layout.ts';
@@ -80,6 +81,8 @@ export class Hardware {
   faultCode = 0;
   accessPfn = -1;
   carry = 0;
+  /** Why a guest instruction, VMRUN, RMPREAD or firmware command was refused: the last that was. RMPUPDATE and PSMASH have it in their event. */
+  refusal: Refusal | undefined;
   /** What the last RMPQUERY and the last RMPREAD answered; undefined if they did not succeed. */
   rmpqueryResult: RmpqueryResult | undefined;
   rmpreadEntry: RmpreadEntry | undefined;

@@ -17,6 +17,7 @@ import {
 import { FAULTED, RmpCode } from './instruction-checks.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
+import { refuse } from './refusal.ts';
 import { VALIDATED } from './rmp-entry.ts';
 
 /**
@@ -50,17 +51,21 @@ function execute(
 ): number {
   if (vmpl !== 0) {
     hw.reliedOn |= Relied.pvalidateNonzeroVmpl;
-    if (hw.options.pvalidateNonzeroVmpl === 'fail-permission') return RmpCode.FailPermission;
-    return raise(hw, Fault.GP, 0);
+    const reason = `only VMPL0 may execute it, and this is VMPL${vmpl}`;
+    if (hw.options.pvalidateNonzeroVmpl === 'fail-permission') return refuse(hw, RmpCode.FailPermission, reason);
+    return refuse(hw, raise(hw, Fault.GP, 0), reason);
   }
-  if (((pagesize | validate) & ~1) !== 0 || gpa % (pagesize === 1 ? 0x200000 : 0x1000) !== 0) return RmpCode.FailInput;
+  if (((pagesize | validate) & ~1) !== 0) return refuse(hw, RmpCode.FailInput, 'ECX and EDX are 0 or 1');
+  if (gpa % (pagesize === 1 ? 0x200000 : 0x1000) !== 0)
+    return refuse(hw, RmpCode.FailInput, `the address is not ${pagesize === 1 ? '2M' : '4K'}-aligned`);
 
   const from = reachPage(hw, guest, gpa);
   if (from < 0) return FAULTED;
   const sizes = sizesOf(hw, guest, from);
   if (pagesize === 0 && sizes !== Sizes.Small) return raiseSizem(hw);
-  if (isInUse(hw, from)) return RmpCode.FailInuse;
-  if (pagesize === 1 && sizes !== Sizes.Large) return RmpCode.FailSizemismatch;
+  if (isInUse(hw, from)) return refuse(hw, RmpCode.FailInuse, 'a running vCPU has the page in use', from);
+  if (pagesize === 1 && sizes !== Sizes.Large)
+    return refuse(hw, RmpCode.FailSizemismatch, 'the page is 4K in the RMP or in the NPT', from);
 
   const { rmp } = hw;
   const w1 = rmp.word(from, 1);

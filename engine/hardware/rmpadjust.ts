@@ -19,7 +19,8 @@ import {
 import { FAULTED, RmpCode } from './instruction-checks.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
-import { VALIDATED, VMSA } from './rmp-entry.ts';
+import { refuse } from './refusal.ts';
+import { formatVmplMask, VALIDATED, VMSA } from './rmp-entry.ts';
 
 /** RDX: target VMPL in 7:0, its permission mask in 15:8, VMSA in 16. Everything above is reserved. */
 export const RMPADJUST_VMSA = 1 << 16;
@@ -70,15 +71,25 @@ export function rmpadjust(
 function check(hw: Hardware, guest: GuestContext, gpa: number, pagesize: number, rdx: number, vmpl: number): number {
   const target = rdx & 0xff;
   const mask = (rdx >>> 8) & 0xff;
-  if ((pagesize & ~1) !== 0 || gpa % (pagesize === 1 ? 0x200000 : 0x1000) !== 0) return RmpCode.FailInput;
-  if (rdx >= RDX_LIMIT || target > VMPL_MAX || (mask & MASK_RESERVED) !== 0) return RmpCode.FailInput;
-  if (target <= vmpl) return RmpCode.FailPermission;
+  const size = pagesize === 1 ? '2M' : '4K';
+  if ((pagesize & ~1) !== 0) return refuse(hw, RmpCode.FailInput, 'the page size in RCX is neither 0 nor 1');
+  if (gpa % (pagesize === 1 ? 0x200000 : 0x1000) !== 0)
+    return refuse(hw, RmpCode.FailInput, `the address is not ${size}-aligned`);
+  if (target > VMPL_MAX) return refuse(hw, RmpCode.FailInput, `there is no VMPL${target}`);
+  if (rdx >= RDX_LIMIT || (mask & MASK_RESERVED) !== 0)
+    return refuse(hw, RmpCode.FailInput, 'RDX has reserved bits set');
+  if (target <= vmpl)
+    return refuse(
+      hw,
+      RmpCode.FailPermission,
+      `VMPL${vmpl} may change less privileged VMPLs only, and not VMPL${target}`,
+    );
 
   const from = reachPage(hw, guest, gpa);
   if (from < 0) return FAULTED;
   const sizes = sizesOf(hw, guest, from);
   if (pagesize === 0 && sizes !== Sizes.Small) return raiseSizem(hw);
-  if (isInUse(hw, from)) return RmpCode.FailInuse;
+  if (isInUse(hw, from)) return refuse(hw, RmpCode.FailInuse, 'a running vCPU has the page in use', from);
 
   const own = (hw.rmp.word(from, 2) >>> (vmpl * 8)) & 0xff;
   const failing: Record<string, boolean> = {
@@ -90,11 +101,16 @@ function check(hw: Hardware, guest: GuestContext, gpa: number, pagesize: number,
   if (inOrder.length > 1) hw.reliedOn |= Relied.rmpadjustCheckOrder;
   switch (inOrder[0]) {
     case 'validated':
-      return raise(hw, Fault.VC, PAGE_NOT_VALIDATED);
+      return refuse(hw, raise(hw, Fault.VC, PAGE_NOT_VALIDATED), 'the page is not validated', from);
     case 'size':
-      return RmpCode.FailSizemismatch;
+      return refuse(hw, RmpCode.FailSizemismatch, 'the page is 4K in the RMP or in the NPT', from);
     case 'permission':
-      return RmpCode.FailPermission;
+      return refuse(
+        hw,
+        RmpCode.FailPermission,
+        `VMPL${vmpl} has ${formatVmplMask(own)} itself and cannot give ${formatVmplMask(mask)}`,
+        from,
+      );
     default:
       return RmpCode.Success;
   }

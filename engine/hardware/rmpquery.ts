@@ -8,6 +8,7 @@ import { begin, raise, raiseRmp, reachPage, recordInstruction, Sizes, sizesOf } 
 import { FAULTED, RmpCode } from './instruction-checks.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
+import { refuse } from './refusal.ts';
 import { VALIDATED, VMSA } from './rmp-entry.ts';
 import { VMPL_MAX } from './rmpadjust.ts';
 
@@ -39,20 +40,24 @@ export function rmpquery(hw: Hardware, guest: GuestContext, gpa: number, target:
 
 function check(hw: Hardware, guest: GuestContext, gpa: number, target: number, vmpl: number): number {
   // No code but FAIL_PERMISSION is documented: a VMPL that does not exist is one that may not be asked about.
-  if (target < vmpl || target > VMPL_MAX) return RmpCode.FailPermission;
+  if (target > VMPL_MAX) return refuse(hw, RmpCode.FailPermission, `there is no VMPL${target}`);
+  const reason = `VMPL${vmpl} may ask about less privileged VMPLs only, and not about VMPL${target}`;
+  if (target < vmpl) return refuse(hw, RmpCode.FailPermission, reason);
   if (target === vmpl) {
     hw.reliedOn |= Relied.rmpqueryOwnVmpl;
-    if (hw.options.rmpqueryOwnVmpl === 'fail-permission') return RmpCode.FailPermission;
+    if (hw.options.rmpqueryOwnVmpl === 'fail-permission') return refuse(hw, RmpCode.FailPermission, reason);
   }
   const from = reachPage(hw, guest, gpa);
   if (from < 0) return FAULTED;
   const sizes = sizesOf(hw, guest, from);
   // It has no page size of its own that could mismatch, so this is the Page-Size check of any private access.
-  if (sizes === Sizes.Mixed) return raiseRmp(hw);
+  if (sizes === Sizes.Mixed)
+    return refuse(hw, raiseRmp(hw), 'the page has another size in the NPT than in the RMP', from);
   const w1 = hw.rmp.word(from, 1);
   if ((w1 & VALIDATED) === 0) {
     hw.reliedOn |= Relied.rmpqueryUnvalidated;
-    if (hw.options.rmpqueryUnvalidated === 'vc') return raise(hw, Fault.VC, PAGE_NOT_VALIDATED);
+    if (hw.options.rmpqueryUnvalidated === 'vc')
+      return refuse(hw, raise(hw, Fault.VC, PAGE_NOT_VALIDATED), 'the page is not validated', from);
   }
   hw.rmpqueryResult = {
     mask: (hw.rmp.word(from, 2) >>> (target * 8)) & 0xff,

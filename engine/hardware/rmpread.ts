@@ -8,6 +8,7 @@
 import { EventKind } from '../trace/trace.ts';
 import { RmpCode } from './instruction-checks.ts';
 import type { Hardware } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { decodeQwords } from './rmp-entry.ts';
 
 export interface RmpreadEntry {
@@ -31,9 +32,8 @@ export interface RmpreadEntry {
  */
 export function rmpread(hw: Hardware, spa: number, context: number): number {
   const pfn = Math.floor(spa / 4096);
-  const covered = hw.rmp.covers(pfn);
-  const code = context !== 0 ? RmpCode.FailPermission : covered ? RmpCode.Success : RmpCode.FailInput;
   hw.rmpreadEntry = undefined;
+  const code = check(hw, pfn, context);
   let operand = 0;
   let gpa = 0;
   if (code === RmpCode.Success) {
@@ -49,6 +49,12 @@ export function rmpread(hw: Hardware, spa: number, context: number): number {
 }
 
 const ASID_IN_OPERAND = 3;
+
+function check(hw: Hardware, pfn: number, context: number): number {
+  if (context !== 0) return refuse(hw, RmpCode.FailPermission, 'the instruction ran in the context of a guest');
+  if (!hw.rmp.covers(pfn)) return refuse(hw, RmpCode.FailInput, 'the RMP does not cover the page');
+  return RmpCode.Success;
+}
 
 /** The architectural entry from the raw one, as software makes it. The raw entry does not say the region status: it is left 0. */
 export function rmpreadFromRaw(low: bigint, high: bigint): RmpreadEntry {

@@ -4,6 +4,7 @@
  */
 import { hex, plural } from '../base/text.ts';
 import { Fault } from '../hardware/fault-codes.ts';
+import { fwCommandName, fwStatusName } from '../hardware/firmware.ts';
 import { Check, checkDoc, checkOf, rmpCodeName } from '../hardware/instruction-checks.ts';
 import { operandIsLarge } from '../invariants/conduct.ts';
 import { EventKind } from '../trace/trace.ts';
@@ -19,7 +20,13 @@ export function explain(machine: Machine, outcome: Outcome, event: number | unde
     case EventKind.Psmash:
       return explainPsmash(machine, event);
     case EventKind.Pvalidate:
-      return explainPvalidate(machine, outcome, event);
+    case EventKind.Rmpadjust:
+    case EventKind.Rmpquery:
+      return explainGuestInstruction(machine, outcome, event);
+    case EventKind.Rmpread:
+      return `RMPREAD of pfn ${hex(machine.trace.page[event])}: ${describeOutcome(outcome)}${because(machine, event)}.`;
+    case EventKind.Firmware:
+      return explainFirmware(machine, outcome, event);
     case EventKind.Fault:
       return explainFault(machine, outcome, event);
     default:
@@ -73,25 +80,53 @@ function explainPsmash(machine: Machine, e: number): string {
   return `${head}, ${checkDoc(check)}${made}.`;
 }
 
-function explainPvalidate(machine: Machine, outcome: Outcome, e: number): string {
+/** `, the page is not validated since line 14 (g.pvalidate)`: what the hardware noted when it refused; empty if it did not. */
+function because(machine: Machine, event: number): string {
+  const refusal = refusalOf(machine, event);
+  return refusal === undefined ? '' : `, ${refusal.reason}${since(machine, refusal.cause)}`;
+}
+
+const refusalOf = ({ hardware: { refusal } }: Machine, event: number) =>
+  refusal?.event === event ? refusal : undefined;
+
+/** PVALIDATE, RMPADJUST and RMPQUERY. */
+function explainGuestInstruction(machine: Machine, outcome: Outcome, e: number): string {
   const { trace } = machine;
-  const pfn = trace.page[e];
-  const at = `PVALIDATE of GPA ${hex(trace.b[e])}`;
+  const at = `${guestInstruction(trace.kind[e], trace.a[e])} of GPA ${hex(trace.b[e])}`;
   if (outcome.cf === 1) {
-    return `${at}: CF=1, nothing changed: the page was ${machine.entry(pfn).validated ? 'validated' : 'not validated'} already${since(machine, trace.cause[e])}. A guest has to take that for an attack.`;
+    const was = machine.entry(trace.page[e]).validated ? 'validated' : 'not validated';
+    return `${at}: CF=1, nothing changed: the page was ${was} already${since(machine, trace.cause[e])}. A guest has to take that for an attack.`;
   }
-  if (outcome.code === 'FAIL_SIZEMISMATCH') {
-    return `${at} as 2M: FAIL_SIZEMISMATCH, the page is 4K in the RMP or in the NPT${since(machine, trace.cause[e])}. Fall back to 512 × 4K.`;
-  }
-  if (outcome.fault !== undefined) return explainFault(machine, outcome, e);
-  return `${at}: ${describeOutcome(outcome)}.`;
+  if (refusalOf(machine, e) === undefined && outcome.fault !== undefined) return explainFault(machine, outcome, e);
+  const advice = outcome.code === 'FAIL_SIZEMISMATCH' ? ' Fall back to 512 × 4K.' : '';
+  return `${at}: ${describeOutcome(outcome)}${because(machine, e)}.${advice}`;
+}
+
+/** `RMPADJUST 2M for VMPL1`, from an event's operand. */
+function guestInstruction(kind: number, operand: number): string {
+  const size = (operand & 1) !== 0 ? ' 2M' : '';
+  if (kind === EventKind.Pvalidate) return `PVALIDATE${size}`;
+  if (kind === EventKind.Rmpadjust) return `RMPADJUST${size} for VMPL${(operand >>> 1) & 0xff}`;
+  return `RMPQUERY about VMPL${operand & 3}`;
+}
+
+/** A command of the AMD-SP: given by the scenario, or by the kernel, whose own failure then comes of it. */
+function explainFirmware(machine: Machine, outcome: Outcome, e: number): string {
+  const { trace } = machine;
+  const page = trace.page[e];
+  const status = fwStatusName(trace.code[e]);
+  const command = `${fwCommandName(trace.a[e])}${page < 0 ? '' : ` of pfn ${hex(page)}`}: ${status}${because(machine, e)}.`;
+  return outcome.code === status ? command : `${capital(describeOutcome(outcome))}. ${command}`;
 }
 
 function explainFault(machine: Machine, outcome: Outcome, e: number): string {
   const { trace } = machine;
   const what = describeOutcome(outcome);
+  // Of the faults, VMRUN's note a reason of their own.
+  if (trace.kind[e] === EventKind.Fault && refusalOf(machine, e) !== undefined)
+    return `VMRUN: ${what}${because(machine, e)}.`;
   const isGuest = trace.space[e] !== 0;
-  const gfn = trace.kind[e] === EventKind.Pvalidate ? Math.floor(trace.b[e] / 4096) : trace.page[e];
+  const gfn = trace.kind[e] === EventKind.Fault ? trace.page[e] : Math.floor(trace.b[e] / 4096);
   const pfn = isGuest ? machine.mappedPfn(trace.space[e], gfn) : trace.page[e];
   if (trace.a[e] === Fault.PF && !isGuest && outcome.fault?.bits.includes('RMP') !== true) {
     return `${capital(what)}: pfn ${hex(trace.page[e])} is not in the direct map.`;

@@ -66,7 +66,7 @@ export interface MachineSnapshot {
   readonly access: Readonly<Pick<Hardware, (typeof ACCESS_RESULTS)[number]>>;
 }
 
-const ACCESS_RESULTS = ['reliedOn', 'fault', 'faultCode', 'accessPfn', 'carry'] as const;
+const ACCESS_RESULTS = ['reliedOn', 'fault', 'faultCode', 'accessPfn', 'carry', 'refusal'] as const;
 
 /** Why simulated C stopped. */
 export interface CTrap {
@@ -239,7 +239,7 @@ export class Machine implements MachineView {
   }
 
   snapshot(): MachineSnapshot {
-    const { reliedOn, fault, faultCode, accessPfn, carry } = this.hardware;
+    const { reliedOn, fault, faultCode, accessPfn, carry, refusal } = this.hardware;
     return {
       mark: this.mark(),
       stepStart: this.stepStart,
@@ -247,7 +247,7 @@ export class Machine implements MachineView {
       // A thread that has ended still holds its result or its trap.
       thread: this.thread.status === 'idle' ? undefined : this.thread.snapshot(),
       callee: this.callee,
-      access: { reliedOn, fault, faultCode, accessPfn, carry },
+      access: { reliedOn, fault, faultCode, accessPfn, carry, refusal },
     };
   }
 
@@ -271,6 +271,7 @@ export class Machine implements MachineView {
     this.trace.now.stack = 0;
     this.stepStart = this.trace.length;
     this.hardware.reliedOn = 0;
+    this.hardware.refusal = undefined;
   }
 
   enterActor(actor: Actor): void {
@@ -630,13 +631,24 @@ export class Machine implements MachineView {
     for (let e = trace.length - 1; e >= this.stepStart; e--) {
       const kind = trace.kind[e];
       if (kind === EventKind.Fault || kind === EventKind.FailedResult) return e;
-      if ((kind === EventKind.Rmpupdate || kind === EventKind.Psmash) && trace.code[e] !== 0) return e;
+      if (canFail.has(kind) && trace.code[e] !== 0) return e;
       // PVALIDATE that changed nothing (CF=1) is no success either.
-      if (kind === EventKind.Pvalidate && (trace.code[e] !== 0 || (trace.a[e] & PVALIDATE_CF) !== 0)) return e;
+      if (kind === EventKind.Pvalidate && (trace.a[e] & PVALIDATE_CF) !== 0) return e;
     }
     return undefined;
   }
 }
+
+/** Instructions and commands: an event's code is what they returned, and 0 is success. */
+const canFail: ReadonlySet<number> = new Set([
+  EventKind.Rmpupdate,
+  EventKind.Psmash,
+  EventKind.Pvalidate,
+  EventKind.Rmpadjust,
+  EventKind.Rmpquery,
+  EventKind.Rmpread,
+  EventKind.Firmware,
+]);
 
 /** File number of a guest's slot. */
 export const fileId = (guest: number, slot: number): number => guest * 1024 + slot;

@@ -88,6 +88,7 @@ for (const row of transitions) {
   test(`firmware: ${cell}`, () => {
     const { hw } = hardwareHost();
     assert.equal(fwStatusName(row.run(hw)), row.status);
+    if (row.status !== 'SUCCESS') assert.equal(hw.refusal?.event, hw.trace.length - 1, 'why is noted');
     if (row.after !== '') assert.equal(hw.rmp.pageState(HEAD as never), row.after);
     note(cell);
   });

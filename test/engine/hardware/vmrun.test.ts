@@ -103,7 +103,8 @@ test('VMRUN from a VMSA under another GPA, beyond the RMP, or that the VMCB does
   assert.equal(v.hw.enter(v.guest, { ...v.pages, vmsa: 2 ** 32 }), Fault.VmexitInvalid);
   const before = v.trace.length;
   assert.equal(v.hw.enter(v.guest, { vmcb: VMCB }), Fault.VmexitInvalid);
-  assert.equal(v.trace.length, before, 'there is no page to speak of');
+  assert.equal(v.trace.length, before + 1);
+  assert.equal(v.trace.page[before], -1, 'there is no page to speak of');
 });
 
 test('a VMSA need not be validated', () => {
