@@ -97,7 +97,7 @@ function one(
     message: `${expect.text}: found ${result.text} (${wrong.join('; ')}).${sinceText(machine, result)}`,
     ...(span === undefined ? {} : { span }),
     ...since(result),
-    data: { kind: 'expect-state', found: result.text },
+    data: { kind: 'expect-state', found: result.text, expected: expect.text },
   };
 }
 

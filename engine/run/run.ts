@@ -526,7 +526,11 @@ export class ScenarioRun {
       [explain(this.machine, outcome, event), ...because].join(' ') + relianceNote(this.machine.hardware.reliedOn);
     const place = {
       span: expected?.span ?? step.callSpan,
-      data: { kind: 'expect-outcome', outcome: canonical },
+      data: {
+        kind: 'expect-outcome',
+        outcome: canonical,
+        ...(expected === undefined ? {} : { expected: expected.text }),
+      },
       ...(event === undefined ? {} : { event, since: this.machine.trace.cause[event] }),
     };
     if (expected !== undefined) {

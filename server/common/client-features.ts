@@ -22,6 +22,10 @@ export interface ClientFeatures {
   textDocumentContent: boolean;
   /** Answers workspace/diagnostic/refresh. */
   refreshDiagnostics: boolean;
+  /** Wants `snpScenario/verdict`. */
+  verdicts: boolean;
+  /** Answers `snpScenario/readFile`. */
+  readFile: boolean;
   /** Canonical URIs. */
   folders: string[];
   initializationOptions: unknown;
@@ -48,6 +52,8 @@ export function clientFeatures(params: InitializeParams): ClientFeatures {
     registerConfiguration: has('workspace', 'didChangeConfiguration', 'dynamicRegistration'),
     textDocumentContent: isObject(get('workspace', 'textDocumentContent')),
     refreshDiagnostics: has('workspace', 'diagnostics', 'refreshSupport'),
+    verdicts: member(params.initializationOptions, 'verdicts') === true,
+    readFile: member(params.initializationOptions, 'readFile') === true,
     folders: folders(params),
     initializationOptions: params.initializationOptions,
   };

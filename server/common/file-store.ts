@@ -1,23 +1,25 @@
 // Every text the server knows, by canonical URI: the documents open in the editor win over the disk. This is the FileHost that the engine
 // reads the C, patches and imports of a scenario through. Notes who read what, so that a change finds the scenarios it concerns.
+// Files with another scheme than `file` are the client's to read, see client-files.ts.
 
 import type { FileHost } from '../../engine/check.ts';
+import type { ClientFiles, ReadResult } from './client-files.ts';
 import type { Documents } from './documents.ts';
 import type { FileStamp, Platform } from './platform.ts';
 import { resolveUri, schemeOf } from './uri.ts';
 
-type ReadResult = { text: string } | { error: string };
-
 export class FileStore implements FileHost {
   readonly #documents: Documents;
   readonly #platform: Platform;
+  readonly #clientFiles: ClientFiles;
   readonly #cache = new Map<string, { stamp: FileStamp; result: ReadResult }>();
   /** URIs read since `watchReads`. */
   #reads = new Set<string>();
 
-  constructor(documents: Documents, platform: Platform) {
+  constructor(documents: Documents, platform: Platform, clientFiles: ClientFiles) {
     this.#documents = documents;
     this.#platform = platform;
+    this.#clientFiles = clientFiles;
   }
 
   resolve(from: string, relative: string): string {
@@ -29,6 +31,23 @@ export class FileStore implements FileHost {
     const document = this.#documents.get(uri);
     if (document) return { text: document.getText() };
     return this.#onDisk(uri);
+  }
+
+  /** The same for a file that is looked at once, a scenario of the workspace say: nothing is remembered, and the client has its time to answer. */
+  async load(uri: string): Promise<ReadResult> {
+    const document = this.#documents.get(uri);
+    if (document) return { text: document.getText() };
+    return schemeOf(uri) === 'file' ? this.#platform.readFile(uri) : this.#clientFiles.ask(uri);
+  }
+
+  /** Whether what `read` said about the file is only that its text has not come yet. */
+  isPending(uri: string): boolean {
+    return !this.#documents.get(uri) && this.#clientFiles.isPending(uri);
+  }
+
+  /** Resolves when no file of these is pending. */
+  async arrived(uris: Iterable<string>): Promise<void> {
+    await Promise.all([...uris].map((uri) => (this.isPending(uri) ? this.#clientFiles.arrived(uri) : undefined)));
   }
 
   /** Runs `work` and adds what it reads to `reads`. */
@@ -60,14 +79,14 @@ export class FileStore implements FileHost {
   /** The file may have changed although its stamp has not. */
   invalidate(uri: string): void {
     this.#cache.delete(uri);
+    this.#clientFiles.invalidate(uri);
   }
 
   #onDisk(uri: string): ReadResult {
     const scheme = schemeOf(uri);
     if (scheme === 'unsaved')
       return { error: 'this document is in no folder yet: save it, or name the file by its whole path' };
-    if (scheme !== 'file')
-      return { error: `${scheme || uri}: only files on disk and documents open in the editor can be read` };
+    if (scheme !== 'file') return this.#clientFiles.read(uri);
     const stamp = this.#platform.stamp(uri);
     const known = this.#cache.get(uri);
     if (known && known.stamp === stamp) return known.result;

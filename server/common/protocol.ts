@@ -5,6 +5,10 @@
 export interface InitializationOptions {
   /** See Settings. */
   maxDiagnostics?: number;
+  /** The client wants `snpScenario/verdict`. */
+  verdicts?: boolean;
+  /** The client answers `snpScenario/readFile`. */
+  readFile?: boolean;
 }
 
 /** The section `snpScenario` of the client's configuration, as far as the server reads it. */
@@ -29,6 +33,128 @@ export interface ModelSourceParams {
 }
 export interface ModelSourceResult {
   text: string;
+}
+
+/**
+ * Request, server to client: the text of a file that only the client can read, because its URI's scheme is not `file`. Sent only to a client
+ * that said `readFile` when it was initialized.
+ */
+export const readFileRequest = 'snpScenario/readFile';
+export interface ReadFileParams {
+  uri: string;
+}
+/** `error` stands after “cannot be read:”. */
+export type ReadFileResult = { text: string } | { error: string };
+
+export interface ProtocolPosition {
+  line: number;
+  character: number;
+}
+export interface ProtocolRange {
+  start: ProtocolPosition;
+  end: ProtocolPosition;
+}
+
+/** A scenario as the text has it, run or not. */
+export interface ScenarioItem {
+  /** Unique in its file: the name, with a number behind it where another scenario has it too. */
+  id: string;
+  name: string;
+  /** The `///` lines above it. */
+  doc: string;
+  /** From the word `scenario` to the closing brace. */
+  range: ProtocolRange;
+}
+
+/**
+ * Request, client to server: which scenarios stand in these files, without running them. Documents open in the editor win over the disk. With a
+ * `partialResultToken` files are reported as they are read, a batch at a time, and the result is empty.
+ */
+export const discoverRequest = 'snpScenario/discover';
+export interface DiscoverParams {
+  uris: string[];
+  partialResultToken?: string | number;
+}
+export interface DiscoveredFile {
+  /** As the client spelled it. */
+  uri: string;
+  scenarios: ScenarioItem[];
+  /** Why the file cannot be read. */
+  error?: string;
+}
+export interface DiscoverResult {
+  files: DiscoveredFile[];
+}
+
+export type ScenarioStatus = 'passed' | 'failed' | 'error';
+
+/** Something found in a scenario: why it failed, or only worth knowing. */
+export interface ScenarioProblem {
+  /** The scenario does not pass because of it. */
+  fails: boolean;
+  rule: string;
+  message: string;
+  /** A URI: the scenario's file, mostly. */
+  uri: string;
+  range: ProtocolRange;
+  /** What was said should happen, and what did, where it is as simple as that. */
+  expected?: string;
+  actual?: string;
+  related: { message: string; uri: string; range: ProtocolRange }[];
+}
+
+export interface ScenarioResult {
+  id: string;
+  status: ScenarioStatus;
+  /** Step instances executed. */
+  steps: number;
+  /** The first fifty. */
+  problems: ScenarioProblem[];
+}
+
+/**
+ * Request, client to server: run scenarios from their files, one file after the other, at lower priority than what the editor shows. Documents open in
+ * the editor win over the disk. Cancelling the request ends the run. With a `partialResultToken` what happens is reported as it happens.
+ */
+export const runTestsRequest = 'snpScenario/runTests';
+export interface RunTestsParams {
+  /** `scenarios`: ids; all of the file if absent. */
+  files: { uri: string; scenarios?: string[] }[];
+  partialResultToken?: string | number;
+}
+export type TestEvent =
+  | { kind: 'file-started'; uri: string }
+  /** May come twice for a scenario, when C that a later scenario reached turns out not to compile: the last one counts. */
+  | ({ kind: 'scenario'; uri: string; milliseconds: number } & ScenarioResult)
+  /** `uses`: URIs of the patches, sources and imports of the file. `missing`: asked for, but not in the file. `error`: why it was not run. */
+  | { kind: 'file-ended'; uri: string; uses: string[]; missing: string[]; error?: string };
+/** What a partial result holds. */
+export interface TestEvents {
+  events: TestEvent[];
+}
+export interface RunTestsResult {
+  /** Empty if they were sent as partial results. */
+  events: TestEvent[];
+  passed: number;
+  failed: number;
+  errors: number;
+  /** Of the whole run, waiting included. */
+  milliseconds: number;
+}
+
+/**
+ * Notification, server to client: the verdict on an open document, as often as there is one, but not more often than is of use to somebody who looks.
+ * Sent only to a client that said `verdicts` when it was initialized.
+ */
+export const verdictNotification = 'snpScenario/verdict';
+export interface VerdictParams {
+  uri: string;
+  version: number;
+  scenarios: (ScenarioItem & ScenarioResult)[];
+  /** Problems of severity error that are in the document but in no scenario. */
+  errors: number;
+  /** That the engine worked. */
+  milliseconds: number;
 }
 
 /** Plain JSON in `Diagnostic.data`, for quick fixes. */

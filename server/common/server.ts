@@ -2,7 +2,9 @@
 // Requests: initialize, initialized; what the features name.
 
 import { type Connection, type InitializeResult, TextDocumentSyncKind } from 'vscode-languageserver';
+import { CheckQueue } from './check-queue.ts';
 import { type ClientFeatures, clientFeatures } from './client-features.ts';
+import { ClientFiles } from './client-files.ts';
 import { Documents } from './documents.ts';
 import * as features from './features/index.ts';
 import { FileStore } from './file-store.ts';
@@ -19,11 +21,18 @@ import { WatchedFiles } from './watched-files.ts';
 export function startServer(connection: Connection, engine: Engine, platform: Platform, info: ServerInfo): void {
   let client: ClientFeatures = clientFeatures({ processId: null, rootUri: null, capabilities: {} });
   const documents = new Documents();
-  const files = new FileStore(documents, platform);
+  const clientFiles = new ClientFiles(
+    connection,
+    platform,
+    () => client,
+    (uri) => verdicts.fileArrived(uri),
+  );
+  const files = new FileStore(documents, platform, clientFiles);
   const settings = new SettingsStore(() => publisher.publishAll());
   const publisher = new Publisher(connection, documents, settings, () => client, platform.docs);
   const watched = new WatchedFiles();
-  const verdicts = new Verdicts(documents, files, publisher, engine, platform, {
+  const checks = new CheckQueue(platform);
+  const verdicts = new Verdicts(documents, files, publisher, engine, platform, checks, {
     usesChanged: () => watched.use(verdicts.uses()),
     failed: (uri, error) => connection.console.error(`Checking ${uri} failed: ${describe(error)}`),
   });
@@ -62,7 +71,7 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
   watched.listen(connection, (uri) => verdicts.changedOnDisk(uri));
   pullDiagnostics.listen(connection, documents, verdicts, publisher);
   modelSource.listen(connection, engine);
-  features.listen({ connection, documents, files, verdicts, settings, engine, platform, client: () => client });
+  features.listen({ connection, documents, files, verdicts, checks, settings, engine, platform, client: () => client });
   connection.listen();
 }
 

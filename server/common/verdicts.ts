@@ -5,7 +5,7 @@
 import type { Diagnostic as EngineDiagnostic } from '../../engine/base/diagnostic.ts';
 import type { Check, Checker, CheckResult } from '../../engine/check.ts';
 import type { DocumentView } from '../../engine/view.ts';
-import { CheckQueue } from './check-queue.ts';
+import type { CheckQueue } from './check-queue.ts';
 import type { DocumentEvents, Documents } from './documents.ts';
 import type { FileStore } from './file-store.ts';
 import type { Engine, Platform } from './platform.ts';
@@ -30,6 +30,17 @@ interface Scenario {
   waiting: (() => void)[];
 }
 
+/** A verdict on an open document, as whoever wants to hear of every one gets it. */
+export interface Verdict {
+  /** Canonical. */
+  readonly uri: string;
+  readonly version: number;
+  readonly text: string;
+  readonly result: CheckResult;
+  /** That the engine worked on it. */
+  readonly milliseconds: number;
+}
+
 export interface VerdictEvents {
   /** The set of files in use may have changed. */
   usesChanged(): void;
@@ -47,6 +58,7 @@ export class Verdicts implements DocumentEvents {
   readonly #scenarios = new Map<string, Scenario>();
   /** Every file that a check has asked for: the checker may remember what it said. */
   readonly #everUsed = new Set<string>();
+  readonly #listeners: ((verdict: Verdict) => void)[] = [];
   #checker: Checker;
 
   constructor(
@@ -55,6 +67,7 @@ export class Verdicts implements DocumentEvents {
     publisher: Publisher,
     engine: Engine,
     platform: Platform,
+    queue: CheckQueue,
     events: VerdictEvents,
   ) {
     this.#documents = documents;
@@ -63,7 +76,7 @@ export class Verdicts implements DocumentEvents {
     this.#engine = engine;
     this.#platform = platform;
     this.#events = events;
-    this.#queue = new CheckQueue(platform);
+    this.#queue = queue;
     this.#checker = engine.createChecker(files);
   }
 
@@ -92,6 +105,16 @@ export class Verdicts implements DocumentEvents {
       this.#files.invalidate(file);
       this.#fileChanged(file);
     }
+  }
+
+  /** Calls back with every verdict of the engine from now on. */
+  onVerdict(listener: (verdict: Verdict) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A file that was pending when a check asked for it is there, or is known not to be. */
+  fileArrived(uri: string): void {
+    this.#fileChanged(uri);
   }
 
   /** The files that open scenarios use. */
@@ -202,12 +225,15 @@ export class Verdicts implements DocumentEvents {
         if (reads.size) note();
         return result;
       },
-      finished: (check: Check) => {
+      finished: (check: Check, milliseconds: number) => {
         const result = check.result();
         for (const file of result.dependencies) reads.add(canonicalUri(file));
         note();
+        // A verdict that a file is missing would be taken back at once: fileArrived checks again.
+        if ([...reads].some((file) => this.#files.isPending(file))) return;
         scenario.result = result;
         this.#finish(scenario, version, reads, result.diagnostics);
+        for (const listener of this.#listeners) listener({ uri, version, text, result, milliseconds });
       },
       failed: (error) => {
         // Whatever the checker remembers may be half done.

@@ -1,6 +1,7 @@
 // What a feature of the language server is: a file in this folder that says what it offers and answers for it. index.ts lists them.
 
 import type { Connection, ServerCapabilities } from 'vscode-languageserver';
+import type { CheckQueue } from '../check-queue.ts';
 import type { ClientFeatures } from '../client-features.ts';
 import type { Documents } from '../documents.ts';
 import type { FileStore } from '../file-store.ts';
@@ -14,6 +15,7 @@ export interface FeatureContext {
   readonly documents: Documents;
   readonly files: FileStore;
   readonly verdicts: Verdicts;
+  readonly checks: CheckQueue;
   readonly settings: SettingsStore;
   readonly engine: Engine;
   readonly platform: Platform;

@@ -2,9 +2,12 @@
 
 import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
+import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
+import { testRun } from './test-run.ts';
+import { verdictNotifications } from './verdict-notification.ts';
 
-const features: readonly Feature[] = [];
+const features: readonly Feature[] = [discovery, testRun, verdictNotifications];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
   const all = features.map((feature) => feature.capabilities(client));
