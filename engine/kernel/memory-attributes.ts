@@ -236,14 +236,17 @@ function valueAt(array: Xarray, gfn: number): number {
 /** Give gfns `from .. to` of a chunk, which have one value, another. */
 function write(chunk: Chunk, from: number, to: number, value: number, event: number): void {
   if (chunk.values[from] === chunk.value) chunk.same -= to - from;
-  chunk.values.fill(value, from, to);
+  // fill() costs more than a single store, and loops of the kernel's store one by one.
+  if (to - from === 1) chunk.values[from] = value;
+  else chunk.values.fill(value, from, to);
   if (value === chunk.value) chunk.same += to - from;
   else if (chunk.same === 0) {
     // Nobody has the value that was counted any more: count this one.
     chunk.value = value;
     for (const other of chunk.values) if (other === value) chunk.same++;
   }
-  chunk.events.fill(event, from, to);
+  if (to - from === 1) chunk.events[from] = event;
+  else chunk.events.fill(event, from, to);
 }
 
 /** The value of an entry to be stored in the xarray of argument 0. Traps if it is none, or the xarray is not a VM's. */
