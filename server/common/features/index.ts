@@ -4,10 +4,16 @@ import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
+import { formatting } from './formatting.ts';
 import { testRun } from './test-run.ts';
 import { verdictNotifications } from './verdict-notification.ts';
 
-const features: readonly Feature[] = [discovery, testRun, verdictNotifications];
+const features: readonly Feature[] = [
+  discovery,
+  testRun,
+  verdictNotifications,
+  formatting,
+];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
   const all = features.map((feature) => feature.capabilities(client));

@@ -6,6 +6,7 @@ import { describe } from '../../common/server.ts';
 import { startNodeServer } from '../start.ts';
 import { version } from '../version.ts';
 import { type CheckOptions, check } from './check-command.ts';
+import { formatFiles } from './format-command.ts';
 
 type Override = CheckOptions['overrides'][number];
 
@@ -67,6 +68,23 @@ function program(engine: Engine): Command {
         },
         engine,
       );
+    });
+
+  cli
+    .command('format')
+    .description('format files, folders (searched for *.snpscenario) and globs in place; - formats stdin to stdout')
+    .argument('<path...>', 'files, folders or globs, or -')
+    .option('--check', 'change nothing; list what is not formatted')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, or everything is formatted; 1 with --check: something is not; 2 input that cannot be read or wrong usage.',
+    )
+    .action(async (paths: string[], options: { check?: boolean }) => {
+      process.exitCode = await formatFiles(paths, {
+        check: options.check === true,
+        write: (text) => process.stdout.write(text),
+        writeError: (text) => process.stderr.write(text),
+      });
     });
 
   cli
