@@ -29,6 +29,8 @@ export interface ClientFeatures {
   /** Canonical URIs. */
   folders: string[];
   initializationOptions: unknown;
+  /** Whether it declares `true` at this path of its capabilities: `declares('textDocument', 'rename', 'prepareSupport')`. */
+  declares(...path: string[]): boolean;
 }
 
 export function clientFeatures(params: InitializeParams): ClientFeatures {
@@ -56,6 +58,7 @@ export function clientFeatures(params: InitializeParams): ClientFeatures {
     readFile: member(params.initializationOptions, 'readFile') === true,
     folders: folders(params),
     initializationOptions: params.initializationOptions,
+    declares: has,
   };
 }
 

@@ -1,29 +1,15 @@
 // The TextMate grammar, run by the engine that VS Code runs it with. One line of a scenario, and the scope of each of its tokens.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import oniguruma from 'vscode-oniguruma';
 import textmate from 'vscode-textmate';
+import { loadGrammar } from './grammar-kit.ts';
 
-const grammarFile = join(import.meta.dirname, '../../client/syntaxes/snpscenario.tmLanguage.json');
-const wasm = createRequire(import.meta.url).resolve('vscode-oniguruma/release/onig.wasm');
-await oniguruma.loadWASM((await readFile(wasm)).buffer as ArrayBuffer);
-const registry = new textmate.Registry({
-  onigLib: Promise.resolve({
-    createOnigScanner: (patterns) => new oniguruma.OnigScanner(patterns),
-    createOnigString: (text) => new oniguruma.OnigString(text),
-  }),
-  loadGrammar: async () => textmate.parseRawGrammar(await readFile(grammarFile, 'utf8'), grammarFile),
-});
-const grammar = await registry.loadGrammar('source.snpscenario');
-assert.ok(grammar);
+const grammar = await loadGrammar();
 
 /** `text scope` for each token that is not blank: the innermost scope, without `.snpscenario`. */
 function scopes(line: string): string[] {
-  return (grammar as textmate.IGrammar)
+  return grammar
     .tokenizeLine(line, textmate.INITIAL)
     .tokens.map(({ startIndex, endIndex, scopes }) => ({
       text: line.slice(startIndex, endIndex).trim(),
@@ -200,7 +186,7 @@ for (const [line, expected] of Object.entries(lines)) {
 }
 
 test('a string that is not closed ends with its line', () => {
-  const { ruleStack } = (grammar as textmate.IGrammar).tokenizeLine('use patch "0048', textmate.INITIAL);
-  const next = (grammar as textmate.IGrammar).tokenizeLine('host {', ruleStack);
+  const { ruleStack } = grammar.tokenizeLine('use patch "0048', textmate.INITIAL);
+  const next = grammar.tokenizeLine('host {', ruleStack);
   assert.ok(next.tokens.some(({ scopes }) => scopes.includes('storage.type.snpscenario')));
 });
