@@ -35,6 +35,7 @@ const RUNNING = [
   'C-SYNTAX',
   'C-TYPE',
   'VALUE',
+  'INVARIANT',
 ];
 
 export const exceptionFilters: readonly ExceptionFilter[] = [
@@ -65,15 +66,17 @@ export const exceptionFilters: readonly ExceptionFilter[] = [
   }),
 ];
 
+const GUEST_INSTRUCTIONS: ReadonlySet<number> = new Set([EventKind.Pvalidate, EventKind.Rmpadjust, EventKind.Rmpquery]);
+
 /** The filter that the event just recorded belongs to: that of its fault. */
 export function filterOfEvent(machine: Machine, event: number): string | undefined {
   const { trace } = machine;
   const kind = trace.kind[event];
-  // PVALIDATE tells of its fault by its own event; what it was, the hardware still knows.
+  // The guest's instructions tell of their faults by their own events; what it was, the hardware still knows.
   const fault =
     kind === EventKind.Fault
       ? trace.a[event]
-      : kind === EventKind.Pvalidate && trace.code[event] === FAULTED
+      : GUEST_INSTRUCTIONS.has(kind) && trace.code[event] === FAULTED
         ? machine.hardware.fault
         : Fault.None;
   const name = FAULTS.find((one) => one.fault === fault)?.name;

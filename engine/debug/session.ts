@@ -14,7 +14,6 @@ import { Placer } from '../run/report.ts';
 import { type RunFinding, ScenarioRun } from '../run/run.ts';
 import { type Analysis, analyze } from '../scenario/analyze.ts';
 import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/program.ts';
-import { EventKind } from '../trace/trace.ts';
 import { lineRow } from '../vm/line-table.ts';
 import { type FrameView, unwind } from '../vm/unwind.ts';
 import { Breakpoints, consult } from './breakpoints.ts';
@@ -265,7 +264,7 @@ export class DebugSession {
   private wants(event: number): Wanted | undefined {
     const { machine } = this;
     const kind = machine.trace.kind[event];
-    const found = kind === EventKind.Fault || kind === EventKind.Pvalidate ? filterOfEvent(machine, event) : undefined;
+    const found = filterOfEvent(machine, event);
     const filter = found !== undefined && this.filters.has(found) ? found : undefined;
     const breakpoints =
       WATCHED_KINDS.has(kind) && this.breakpoints.watchesPages ? this.breakpoints.atEvent(machine, event) : [];
@@ -304,8 +303,9 @@ export class DebugSession {
       return { ...watched, ...(text === undefined ? {} : { text }), ...shown };
     }
     for (const { event, filter } of timeline.events) {
-      if (filter === undefined || !this.passes(filter)) continue;
-      return { reason: 'exception', filter, event, text: describeEvent(machine, event), breakpoints: [], ...shown };
+      if (filter === undefined) continue;
+      const text = this.stopsAt(filter, () => describeEvent(machine, event));
+      if (text !== undefined) return { reason: 'exception', filter, event, text, breakpoints: [], ...shown };
     }
     return settled;
   }
@@ -320,30 +320,30 @@ export class DebugSession {
     for (let i = first; i < run.findings.length; i++) {
       const finding = run.findings[i];
       const filter = `rule:${finding.rule}`;
-      if (!this.passes(filter)) continue;
-      return {
-        reason: 'exception',
-        filter,
-        finding: i,
-        text: this.findingText(finding),
-        breakpoints: [],
-        instance: finding.instance,
-      };
+      const text = this.stopsAt(filter, () => this.findingText(finding));
+      if (text !== undefined)
+        return { reason: 'exception', filter, finding: i, text, breakpoints: [], instance: finding.instance };
     }
     const outcome = instance < 0 ? undefined : run.outcome(instance);
-    if (outcome !== undefined && !outcome.ok && this.passes('failed')) {
+    if (outcome !== undefined && !outcome.ok) {
       const instruction = run.instructionOf(instance);
-      const text = `${'text' in instruction ? instruction.text : 'The step'}: ${formatOutcome(outcome)}`;
-      return { reason: 'exception', filter: 'failed', text, breakpoints: [], instance };
+      const step = 'text' in instruction ? instruction.text : 'The step';
+      const text = this.stopsAt('failed', () => `${step}: ${formatOutcome(outcome)}`);
+      if (text !== undefined) return { reason: 'exception', filter: 'failed', text, breakpoints: [], instance };
     }
     return undefined;
   }
 
-  private passes(filter: string): boolean {
-    if (!this.filters.has(filter)) return false;
+  /** What to say if a filter is on and its condition holds; what is wrong with a condition that cannot be evaluated comes first. */
+  private stopsAt(filter: string, describe: () => string): string | undefined {
+    if (!this.filters.has(filter)) return undefined;
     const condition = this.filters.get(filter);
-    if (condition === undefined) return true;
-    return decide([onCondition(condition)], this.hit(this.timeline.now)).stop;
+    const { stop, text } =
+      condition === undefined
+        ? { stop: true, text: undefined }
+        : decide([onCondition(condition)], this.hit(this.timeline.now));
+    if (!stop) return undefined;
+    return text === undefined ? describe() : `${text}\n${describe()}`;
   }
 
   private consult(
