@@ -4,7 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { isInteger } from '../../../engine/c/types.ts';
+import { assign, type CChild, localsOf } from '../../../engine/debug/c-values.ts';
+import { setScenarioVariable, variablesOf } from '../../../engine/debug/scenario-variables.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
+import type { FrameView } from '../../../engine/vm/unwind.ts';
 import { fingerprint, finish, open } from './debug-kit.ts';
 
 const HEAD = `use kernel "kvm-rfc-v8"
@@ -131,4 +135,49 @@ test('a walk over watched variables of C is exact as well', () => {
   session.start('continue');
   assert.deepEqual(finish(session).breakpoints, [1]);
   assert.equal(fingerprint(session), states[session.timeline.now]);
+});
+
+test('a walk over what-ifs is exact as well: variables of the scenario, bits of the RMP, variables of C', () => {
+  const text = `${HEAD}
+scenario "s" {
+  let page = 8K
+  let size = 16K
+  vmm.set_memory_attributes(g, 0..16K, PRIVATE)
+  g.pvalidate(page, 4K) => any
+  vmm.set_memory_attributes(g, page +size, PRIVATE)
+  expect rmp(g, page) is assigned
+}`;
+  const session = open(text);
+  session.filters.clear();
+  const { timeline, run, machine } = session;
+  const until = (done: () => boolean): void => {
+    while (!done()) session.goTo(timeline.now + 1);
+  };
+  until(() => run.position === 2 && !run.isInCall);
+  const [page] = variablesOf(session);
+  assert.equal(setScenarioVariable(session, page, '12K'), undefined);
+  until(() => run.position === 3);
+  session.whatIf(() => machine.hardware.writeRaw(0x40003 as never, 0x3001, 0x100000 | (1 << 19), 0xf, 0));
+  const local = () => localsOf(machine, session.innermost() as FrameView).find(({ value }) => isInteger(value.type));
+  until(() => run.position === 4 && run.isInCall && machine.thread.depth > 1 && local() !== undefined);
+  const { value } = local() as CChild;
+  session.whatIf(() => void assign(machine, value, 7));
+  const states: string[] = [];
+  session.goTo(0);
+  do states[timeline.now] = fingerprint(session);
+  while (timeline.forward(timeline.now + 1, true) !== 'over');
+  const last = timeline.now;
+  assert.equal(states.length, last + 1);
+  assert.notDeepEqual(states, passed(text).states, 'they make a difference');
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 5, maxLength: 25 }), (commands) => {
+      session.goTo(0);
+      for (const { kind, slice } of commands) {
+        obey(session, kind, slice, last);
+        assert.equal(fingerprint(session), states[timeline.now], `after ${kind} at tick ${timeline.now}`);
+      }
+    }),
+    { numRuns: 40, seed: 5 },
+  );
+  session.dispose();
 });
