@@ -134,6 +134,7 @@ export class Disassembly {
       functionName: (index) => `${program.functionName(index)}()`,
       nativeName: (index) => `${/(\w+)\s*\(/.exec(vm.natives[index]?.prototype ?? '')?.[1] ?? index}()`,
       staticName: (index) => program.statics[index]?.name ?? String(index),
+      placeName: (pc) => hex(addressOf({ ...point, pc })),
       registerName: (register) => locals.findLast((local) => local.register === register)?.name,
     });
     const words = [...code.code.subarray(point.pc * 4, point.pc * 4 + 4)];

@@ -8,6 +8,8 @@ export interface ListingNames {
   staticName?(index: number): string;
   /** What a register holds at the instruction: a variable's name. */
   registerName?(register: number): string | undefined;
+  /** What stands for an instruction of this function that is jumped to. */
+  placeName?(pc: number): string;
 }
 
 /**
@@ -98,7 +100,7 @@ function operand(code: FunctionCode, shape: string, value: number, names: Listin
     case 'k':
       return KINDS.get(value) ?? `kind ${value}`;
     case 'j':
-      return `-> ${value}`;
+      return `-> ${names.placeName?.(value) ?? value}`;
     case 'F':
       return names.functionName?.(value) ?? `function ${value}`;
     case 'N':

@@ -1,5 +1,6 @@
 // The VS Code inside code-server, shown by a headless Chromium: the same workbench and the same extension host, in a browser's window.
 
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'node:util';
 import { launchChromium, requireChromium } from '../../../scripts/lib/chromium.ts';
@@ -24,6 +25,11 @@ async function run(suite: SuiteRun): Promise<number> {
     const log = (line: string) => {
       const name = /^SCREENSHOT (\S+)$/.exec(line)?.[1];
       if (name) pictures = pictures.then(() => page.screenshot({ path: join(suite.screenshots, `${name}.png`) }));
+      const [, file, selector] = /^SHOWN (\S+) (.+)$/.exec(line) ?? [];
+      if (file && selector)
+        pictures = pictures.then(async () =>
+          writeFile(join(suite.screenshots, file), JSON.stringify(await page.locator(selector).allTextContents())),
+        );
       suite.onLog(line);
     };
     const exit = new Promise<number>((resolve, reject) => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
-import { lineOf, open, screenshot } from './support.ts';
+import { lineOf, open, screenshot, shown } from './support.ts';
 
 type Message = { type: string; event?: string; body?: { reason?: string; threadId?: number } };
 
@@ -69,6 +69,20 @@ async function variables(frameId: number, scope: string): Promise<Map<string, st
 const breakAt = (uri: vscode.Uri, line: number): void =>
   vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(line, 0)))]);
 
+/** Waits until the workbench shows something; a launcher that cannot look at it leaves that to the pictures. */
+async function seen(selector: string, wanted: RegExp, what: string): Promise<void> {
+  let last: string[] = [];
+  const end = Date.now() + 15_000;
+  while (Date.now() < end) {
+    const texts = await shown(selector);
+    if (texts === undefined) return;
+    // The editor writes blanks that do not break.
+    last = texts.map((text) => text.replace(/\u00a0/g, ' '));
+    if (last.some((text) => wanted.test(text))) return;
+  }
+  throw new Error(`waited for ${what}; shown is\n${last.join('\n')}`);
+}
+
 /** Where the breakpoint in C is set: in the patch as it was mailed, if it is there, or in a source of the workspace's own. */
 async function place(): Promise<{ scenario: string; c: vscode.TextDocument; line: number }> {
   const folder = vscode.workspace.workspaceFolders?.[0] as vscode.WorkspaceFolder;
@@ -100,9 +114,12 @@ describe('debugging', () => {
       () => vscode.window.activeTextEditor?.document.uri.toString() === c.uri.toString(),
       'the C in the editor',
     );
-    // The picture shows the values beside the lines; no API does.
     await vscode.commands.executeCommand('workbench.view.debug');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await seen(
+      '.monaco-editor .view-line',
+      /rmp_make_private\(.*pfn = 0x40000/,
+      'the values of what a line of C names',
+    );
     await screenshot('debug-breakpoint-in-c');
 
     // Over the call that assigns the page, and back again.
@@ -148,6 +165,52 @@ describe('debugging', () => {
       "the model's C in the editor",
     );
     await screenshot('debug-in-the-model');
+  });
+
+  it('shows values beside the lines of a scenario, and runs to the cursor', async () => {
+    const editor = await open('values.snpscenario');
+    const { document } = editor;
+    breakAt(document.uri, lineOf(document, 'g.pvalidate(page, 4K)'));
+    assert.equal(
+      await stopAfter(() => vscode.commands.executeCommand('snpScenario.debugScenario', document.uri, 'values')),
+      'breakpoint',
+    );
+    await seen('.monaco-editor .view-line', /page = 0x10000/, "a variable's value beside the line");
+    await screenshot('debug-values-in-scenario');
+    const to = lineOf(document, 'expect rmp(g, page)');
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await vscode.window.showTextDocument(document);
+    editor.selection = new vscode.Selection(to, 0, to, 0);
+    await stopAfter(() => vscode.commands.executeCommand('editor.debug.action.runToCursor'));
+    assert.equal((await stack())[0]?.line, to + 1);
+    // What is set in the Variables view is a what-if.
+    const { scopes } = await session().customRequest('scopes', { frameId: 1 });
+    const { variablesReference } = scopes.find((scope: { name: string }) => scope.name === 'Variables');
+    await session().customRequest('setVariable', { variablesReference, name: 'page', value: '128K' });
+    const { result } = await session().customRequest('evaluate', { expression: 'page', context: 'watch' });
+    assert.equal(result, '0x20000');
+    assert.equal(document.isDirty, false);
+  });
+
+  it('lists the bytecode in the Disassembly View, with the lines of C, and stops at an instruction', async () => {
+    const { scenario, c, line } = await place();
+    await open(scenario);
+    breakAt(c.uri, line);
+    await stopAfter(() => vscode.commands.executeCommand('workbench.action.debug.start'));
+    await until(
+      () => vscode.window.activeTextEditor?.document.uri.toString() === c.uri.toString(),
+      'the C in the editor',
+    );
+    await vscode.commands.executeCommand('debug.action.openDisassemblyView');
+    await seen('.disassembly-view', /CALL\s+r\d+.*rmp_make_private\(\)/, 'the call in the disassembly');
+    await screenshot('debug-disassembly');
+    const before = (await stack())[0] as unknown as { instructionPointerReference: string };
+    await stopAfter(() => vscode.commands.executeCommand('workbench.action.debug.stepOver'));
+    const after = (await stack())[0] as unknown as { instructionPointerReference: string };
+    // The view has the focus: one instruction, not one line.
+    assert.equal(Number(after.instructionPointerReference) - Number(before.instructionPointerReference), 16);
+    await screenshot('debug-disassembly-stepped');
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
   });
 
   it('runs to its end without debugging', async () => {

@@ -1,6 +1,6 @@
 // What the tests share: opening a file of the workspace, waiting for its diagnostics, and asking the launcher for a picture.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 
@@ -90,4 +90,28 @@ export async function screenshot(name: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the launcher took no picture: ${name}`);
+}
+
+/**
+ * The texts of what a CSS selector finds in the workbench, for what no API tells: decorations, views. Undefined where the launcher cannot look (desktop
+ * VS Code).
+ */
+export async function shown(selector: string): Promise<string[] | undefined> {
+  const folder = process.env.SNP_SCREENSHOT_DIR;
+  if (!folder) return undefined;
+  const name = `shown-${Date.now()}.json`;
+  console.log(`SHOWN ${name} ${selector}`);
+  const path = join(folder, name);
+  for (let tries = 0; tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (!existsSync(path)) continue;
+    try {
+      const texts: string[] = JSON.parse(readFileSync(path, 'utf8'));
+      rmSync(path);
+      return texts;
+    } catch {
+      // It is still being written.
+    }
+  }
+  throw new Error(`the launcher does not say what is shown: ${selector}`);
 }
