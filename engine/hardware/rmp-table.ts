@@ -210,11 +210,14 @@ export class RmpTable implements Undoable {
     return this.isLarge(pfn) ? pfn - (pfn & 511) : pfn;
   }
 
-  /** The entry that speaks for the page, with the GPA that it gives to this very page. The subpage count is the head's own. */
+  /**
+   * The entry that speaks for the page, with the GPA that it gives to this very page: a guest's. The AMD-SP keeps no GPA in the field but what tells its
+   * states apart. The subpage count is the head's own.
+   */
   resolve(pfn: Pfn): RmpEntry {
     const from = this.governing(pfn);
     const entry = this.entry(from as Pfn);
-    if (from !== pfn) entry.gpa = (entry.gpa + (pfn - from) * PAGE_SIZE) as typeof entry.gpa;
+    if (from !== pfn && entry.asid !== 0) entry.gpa = (entry.gpa + (pfn - from) * PAGE_SIZE) as typeof entry.gpa;
     return entry;
   }
 

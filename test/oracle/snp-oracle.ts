@@ -1,7 +1,7 @@
 /**
  * A second model of the RMP, slow and plain: one object for each page, BigInt for addresses, checks written out in the order of the text.
- * It shares nothing with engine/hardware, not even constants, and knows only the default options. What both agree on over a million random
- * operations is at least not a slip of one of them.
+ * It shares nothing with engine/hardware, not even constants, and knows the default options and two features of processors: VMPL supervisor shadow
+ * stacks, and a TLB that forgets only when told. What both agree on over a million random operations is at least not a slip of one of them.
  *
  * Sources: APM vol. 2, 15.36 (tables 15-34 to 15-40); return codes of the rmpupdate, psmash, pvalidate, rmpadjust and rmpquery intrinsics;
  * subpage count and tail entries as in the Genoa SEV firmware's sev_rmp.c.
@@ -21,6 +21,31 @@ export interface OracleEntry {
   masks: [number, number, number, number];
 }
 
+/** Where memory has entries, what the RMP itself lies in, and what the processor has. All frames half-open. */
+export interface OracleHost {
+  covered: [start: number, end: number][];
+  own: [start: number, end: number][];
+  fixed: [start: number, end: number][];
+  memoryPages: number;
+  shadowStacks: boolean;
+  tlb: boolean;
+}
+
+/** A translation that a vCPU remembers, with the kinds of access that were checked. */
+export interface OracleTranslation {
+  asid: number;
+  vcpu: number;
+  isPrivate: boolean;
+  vmpl: number;
+  user: boolean;
+  gfn: number;
+  pfn: number;
+  pages: number;
+  kinds: Set<string>;
+}
+
+export type OracleKind = 'read' | 'write' | 'fetch' | 'walk' | 'walk-write' | 'shadow' | 'shadow-write';
+
 export interface OracleMapping {
   pfn: number;
   level: 1 | 2 | 3;
@@ -30,7 +55,7 @@ export interface OracleMapping {
 /** A guest instruction or access: a code (with CF), or a fault with the names of its bits. */
 export type OracleOutcome = { code: number; carry: boolean } | { fault: string; bits: string[] };
 
-const hypervisorEntry = (): OracleEntry => ({
+export const hypervisorEntry = (): OracleEntry => ({
   assigned: false,
   large: false,
   immutable: false,
@@ -44,15 +69,30 @@ const hypervisorEntry = (): OracleEntry => ({
 });
 
 export class SnpOracle {
-  readonly pages: number;
-  readonly entries = new Map<number, OracleEntry>();
+  readonly host: OracleHost;
+  entries = new Map<number, OracleEntry>();
   /** Pages of each ASID. */
-  readonly owned = new Map<number, number>();
+  owned = new Map<number, number>();
   /** Nested page tables: ASID, then gfn of each 4K page. */
-  readonly nested = new Map<number, Map<number, OracleMapping>>();
+  nested = new Map<number, Map<number, OracleMapping>>();
+  /** What all vCPUs remember. */
+  translations: OracleTranslation[] = [];
 
-  constructor(pages: number) {
-    this.pages = pages;
+  constructor(host: OracleHost) {
+    this.host = host;
+    for (const [start, end] of host.fixed)
+      for (let pfn = start; pfn < end; pfn++) if (this.covers(pfn)) this.at(pfn).immutable = true;
+    for (const [start, end] of host.own)
+      for (let pfn = start; pfn < end; pfn++)
+        if (this.covers(pfn)) {
+          Object.assign(this.at(pfn), { assigned: true, immutable: true, locked: true });
+          if (pfn % 512 !== 0) this.head(pfn).count++;
+          this.own(0, 1);
+        }
+  }
+
+  covers(pfn: number): boolean {
+    return within(this.host.covered, pfn);
   }
 
   at(pfn: number): OracleEntry {
@@ -92,7 +132,7 @@ export class SnpOracle {
     };
   }
 
-  private own(asid: number, pages: number): void {
+  own(asid: number, pages: number): void {
     this.owned.set(asid, (this.owned.get(asid) ?? 0) + pages);
   }
 
@@ -109,7 +149,7 @@ export class SnpOracle {
     if (context !== 0) return 2;
     // Malformed requests.
     const size = pagesize % 2 === 1 ? 0x200000n : 0x1000n;
-    if (spa / 4096n >= BigInt(this.pages)) return 1;
+    if (!this.covers(Number(spa / 4096n))) return 1;
     if (spa % 4096n !== 0n) return 1;
     if (assigned > 1 || pagesize > 1 || immutable > 1 || reserved !== 0) return 1;
     if (spa % size !== 0n) return 1;
@@ -118,7 +158,7 @@ export class SnpOracle {
     if (assigned === 0 && (immutable === 1 || asid !== 0)) return 1;
 
     const pfn = Number(spa / 4096n);
-    if (pagesize === 1 && pfn + 512 > this.pages) return 1;
+    if (pagesize === 1 && !this.covers(pfn + 511)) return 1;
     const entry = this.at(pfn);
     const head = this.head(pfn);
     const isHead = pfn % 512 === 0;
@@ -143,7 +183,7 @@ export class SnpOracle {
       fresh.immutable = immutable === 1;
       fresh.gfn = gpa / 4096n;
       fresh.asid = asid;
-      fresh.masks = [0x0f, 0, 0, 0];
+      fresh.masks = [this.host.shadowStacks ? 0x1f : 0x0f, 0, 0, 0];
       const repeats =
         old.assigned && old.large === fresh.large && old.gfn === fresh.gfn && old.asid === asid && asid !== 0;
       if (repeats) {
@@ -152,6 +192,10 @@ export class SnpOracle {
         fresh.masks = old.masks;
       }
     }
+    // TLB entries for what is modified go, whoever has them.
+    const pages = pagesize === 1 ? 512 : 1;
+    this.forget((t) => overlap(t.pfn, t.pages, pfn, pages));
+    if (asid !== 0) this.forget((t) => t.asid === asid && overlap(t.gfn, t.pages, Number(gpa / 4096n), pages));
     if (pagesize === 0) {
       if (isHead) fresh.count = old.count;
       this.entries.set(pfn, fresh);
@@ -172,7 +216,7 @@ export class SnpOracle {
   psmash(spa: bigint, context = 0): number {
     if (spa % 0x200000n !== 0n) return 1;
     const pfn = Number(spa / 4096n);
-    if (pfn + 512 > this.pages) return 1;
+    if (!this.covers(pfn) || !this.covers(pfn + 511)) return 1;
     if (context !== 0) return 2;
     const head = this.at(pfn);
     if (head.immutable) return 2;
@@ -230,7 +274,7 @@ export class SnpOracle {
 
   /** The entry that speaks for a page, or undefined if the guest may not use the page at all. */
   private bound(asid: number, pfn: number, gfn: number): OracleEntry | undefined {
-    if (pfn >= this.pages) return undefined;
+    if (!this.covers(pfn)) return undefined;
     const large = this.underLarge(pfn);
     const entry = large ? this.head(pfn) : this.at(pfn);
     const offset = large ? BigInt(pfn % 512) : 0n;
@@ -239,7 +283,23 @@ export class SnpOracle {
     return entry;
   }
 
-  pvalidate(asid: number, gpa: bigint, pagesize: number, validate: number, vmpl: number): OracleOutcome {
+  pvalidate(asid: number, gpa: bigint, pagesize: number, validate: number, vmpl: number, vcpu: number): OracleOutcome {
+    const outcome = this.executePvalidate(asid, gpa, pagesize, validate, vmpl);
+    if ('code' in outcome && outcome.code === 0) this.forgetFrames(asid, vcpu, gpa, pagesize);
+    return outcome;
+  }
+
+  /** The vCPU that has changed its own pages does not use what it remembered of them. */
+  private forgetFrames(asid: number, vcpu: number, gpa: bigint, pagesize: number): void {
+    const gfn = Number(gpa / 4096n);
+    this.forget((t) => t.asid === asid && t.vcpu === vcpu && overlap(t.gfn, t.pages, gfn, pagesize === 1 ? 512 : 1));
+  }
+
+  forget(gone: (translation: OracleTranslation) => boolean): void {
+    this.translations = this.translations.filter((translation) => !gone(translation));
+  }
+
+  private executePvalidate(asid: number, gpa: bigint, pagesize: number, validate: number, vmpl: number): OracleOutcome {
     if (vmpl !== 0) return { fault: 'GP', bits: [] };
     if (pagesize > 1 || validate > 1) return { code: 1, carry: false };
     if (gpa % (pagesize === 1 ? 0x200000n : 0x1000n) !== 0n) return { code: 1, carry: false };
@@ -265,6 +325,7 @@ export class SnpOracle {
     mask: number,
     vmsa: boolean,
     vmpl: number,
+    vcpu: number,
   ): OracleOutcome {
     const code = (n: number): OracleOutcome => ({ code: n, carry: false });
     if (pagesize > 1 || target > 3 || mask >= 0x20) return code(1);
@@ -284,6 +345,7 @@ export class SnpOracle {
     for (const bit of [1, 2, 4, 8, 16]) if ((mask & bit) !== 0 && (entry.masks[vmpl] & bit) === 0) return code(2);
     entry.masks[target] = mask;
     if (vmpl === 0) entry.vmsa = vmsa;
+    this.forgetFrames(asid, vcpu, gpa, pagesize);
     return code(0);
   }
 
@@ -307,10 +369,10 @@ export class SnpOracle {
   /** RMPREAD: the 16 bytes that it stores, or its code. */
   rmpread(pfn: number, context: number): number | { low: bigint; high: bigint } {
     if (context !== 0) return 2;
-    if (pfn >= this.pages) return 1;
+    if (!this.covers(pfn)) return 1;
     const entry = this.at(pfn);
     let region = false;
-    if (pfn % 512 === 0) for (let i = 1; i < 512; i++) region ||= pfn + i < this.pages && this.at(pfn + i).assigned;
+    if (pfn % 512 === 0) for (let i = 1; i < 512; i++) region ||= this.covers(pfn + i) && this.at(pfn + i).assigned;
     let high = BigInt(entry.asid) << 32n;
     if (entry.assigned) high |= 1n;
     if (entry.large) high |= 0x100n;
@@ -321,27 +383,27 @@ export class SnpOracle {
 
   /** VMRUN with these pages. `ok`, or the name of what it comes to. */
   vmrun(asid: number, vmcb: number, vmsa: number, avic: number): string {
-    const free = (pfn: number): boolean => pfn >= this.pages || !(this.at(pfn).assigned || this.at(pfn).locked);
+    const free = (pfn: number): boolean => !this.covers(pfn) || !(this.at(pfn).assigned || this.at(pfn).locked);
     if (!free(vmcb)) return 'GP';
     if (!free(avic)) return 'VMEXIT_INVALID';
-    if (vmsa >= this.pages || this.underLarge(vmsa)) return 'VMEXIT_INVALID';
+    if (!this.covers(vmsa) || this.underLarge(vmsa)) return 'VMEXIT_INVALID';
     const entry = this.at(vmsa);
     if (!entry.assigned || entry.asid !== asid || entry.immutable || !entry.vmsa || entry.locked)
       return 'VMEXIT_INVALID';
-    for (const pfn of [vmcb, vmsa, avic]) if (pfn < this.pages) this.at(pfn).locked = true;
+    for (const pfn of [vmcb, vmsa, avic]) if (this.covers(pfn)) this.at(pfn).locked = true;
     return 'ok';
   }
 
   vmexit(...pages: number[]): void {
-    for (const pfn of pages) if (pfn < this.pages) this.at(pfn).locked = false;
+    for (const pfn of pages) if (this.covers(pfn)) this.at(pfn).locked = false;
   }
 
   private writableByHost(pfn: number, level: number): boolean {
-    const owned = (page: number) => page >= this.pages || !this.at(page).assigned;
-    if (pfn < this.pages && this.at(pfn).locked) return false;
+    const owned = (page: number) => !this.covers(page) || !this.at(page).assigned;
+    if (this.covers(pfn) && this.at(pfn).locked) return false;
     if (level === 1) return owned(pfn);
     const first = pfn - (pfn % 512);
-    if (first < this.pages && this.at(first).locked) return false;
+    if (this.covers(first) && this.at(first).locked) return false;
     for (let i = 0; i < 512; i++) if (!owned(first + i)) return false;
     return true;
   }
@@ -350,17 +412,54 @@ export class SnpOracle {
     return this.writableByHost(pfn, level) ? { code: 0, carry: false } : { fault: 'PF', bits: ['RMP'] };
   }
 
+  /** DMA by a device: whether the IOMMU lets it through. */
+  dma(pfn: number): boolean {
+    return !this.covers(pfn) || !this.at(pfn).assigned;
+  }
+
+  /** An access by a vCPU, and the page that it reaches: through what the vCPU remembers, if it remembers. */
   guestAccess(
     asid: number,
+    vcpu: number,
     gpa: bigint,
-    kind: 'read' | 'write' | 'fetch' | 'walk' | 'walk-write',
+    kind: OracleKind,
     cbit: boolean,
     vmpl: number,
     user: boolean,
-  ): OracleOutcome {
+  ): { outcome: OracleOutcome; pfn: number } {
     const gfn = Number(gpa / 4096n);
     const isPrivate = cbit || kind === 'fetch' || kind === 'walk' || kind === 'walk-write';
-    const writes = kind === 'write' || kind === 'walk-write';
+    const outcome = this.walk(asid, gfn, kind, isPrivate, vmpl, user);
+    const found = this.translate(asid, gfn);
+    if (!this.host.tlb) return { outcome, pfn: found?.pfn ?? -1 };
+    const sameVcpu = (t: OracleTranslation): boolean =>
+      t.asid === asid && t.vcpu === vcpu && t.isPrivate === isPrivate && t.vmpl === vmpl && t.user === user;
+    const known = this.translations.find(
+      (t) => sameVcpu(t) && t.kinds.has(kind) && gfn >= t.gfn && gfn < t.gfn + t.pages,
+    );
+    if (known !== undefined) return { outcome: { code: 0, carry: false }, pfn: known.pfn + gfn - known.gfn };
+    if (found === undefined || !('code' in outcome)) return { outcome, pfn: found?.pfn ?? -1 };
+    const pages = found.mapping.level === 1 ? 1 : 512;
+    const [firstGfn, firstPfn] = [gfn - (gfn % pages), found.pfn - (gfn % pages)];
+    const kinds = new Set<string>(kind === 'write' ? ['read', 'write'] : [kind]);
+    for (const t of this.translations)
+      if (sameVcpu(t) && t.gfn === firstGfn && t.pfn === firstPfn && t.pages === pages)
+        for (const other of t.kinds) kinds.add(other);
+    this.forget((t) => sameVcpu(t) && overlap(t.gfn, t.pages, firstGfn, pages));
+    this.translations.push({ asid, vcpu, isPrivate, vmpl, user, gfn: firstGfn, pfn: firstPfn, pages, kinds });
+    return { outcome, pfn: found.pfn };
+  }
+
+  /** A walk of the nested page table and the RMP checks that follow. */
+  private walk(
+    asid: number,
+    gfn: number,
+    kind: OracleKind,
+    isPrivate: boolean,
+    vmpl: number,
+    user: boolean,
+  ): OracleOutcome {
+    const writes = kind === 'write' || kind === 'walk-write' || kind === 'shadow-write';
     const enc = isPrivate ? ['ENC'] : [];
     const found = this.translate(asid, gfn);
     if (found === undefined || (writes && !found.mapping.writable)) return { fault: 'NPF', bits: enc };
@@ -372,47 +471,16 @@ export class SnpOracle {
     if (entry === undefined || entry.large !== found.mapping.level > 1) return { fault: 'NPF', bits: ['RMP', 'ENC'] };
     if (!entry.validated) return { fault: 'VC', bits: [] };
     const mask = entry.masks[vmpl];
-    const [r, w, xu, xs] = [1, 2, 4, 8].map((bit) => (mask & bit) !== 0);
-    const permitted = kind === 'fetch' ? (user ? xu : xs) : writes ? r && w : r;
-    return permitted ? { code: 0, carry: false } : { fault: 'NPF', bits: ['RMP', 'ENC', 'VMPL'] };
-  }
-
-  // Both in the order of the firmware's own checks: the page, the operands, the guest.
-
-  launchUpdate(asid: number, pfn: number, type: number, size: number, masks: [number, number, number]): number {
-    if (pfn >= this.pages) return 0x1a;
-    const large = this.underLarge(pfn);
-    const entry = large ? this.head(pfn) : this.at(pfn);
-    if (!(entry.assigned && entry.asid !== 0 && entry.immutable && !entry.validated)) return 0x1a;
-    if (large !== (size === 1)) return 0x19;
-    if (size === 1 && pfn % 512 !== 0) return 9;
-    if ((type === 2 || type === 5 || type === 6) && size === 1) return 0x19;
-    if (type < 1 || type > 6) return 0x16;
-    if (entry.asid !== asid) return 0x1c;
-    entry.validated = true;
-    entry.immutable = false;
-    entry.locked = false;
-    entry.vmsa = entry.vmsa || type === 2;
-    entry.masks = [entry.masks[0], ...masks];
-    return 0;
-  }
-
-  reclaim(pfn: number, size: number): number {
-    if (pfn >= this.pages) return 9;
-    const large = this.underLarge(pfn);
-    const entry = large ? this.head(pfn) : this.at(pfn);
-    if (large !== (size === 1)) return 0x19;
-    if (size === 1 && pfn % 512 !== 0) return 9;
-    if (!entry.immutable) return 0;
-    const context = entry.assigned && entry.asid === 0 && entry.gfn === 0n && entry.vmsa;
-    const hvFixed = !entry.assigned;
-    const tag = entry.gfn === 1n || entry.gfn === (2n << 36n) + 1n;
-    const iommu = entry.assigned && entry.asid === 0 && tag && !entry.vmsa;
-    if (context || hvFixed || iommu) return 0x1a;
-    // What the firmware keeps in the upper bits of a metadata page's frame number goes with the state.
-    if (entry.asid === 0) entry.gfn %= 1n << 36n;
-    entry.immutable = false;
-    entry.locked = false;
-    return 0;
+    const [r, w, xu, xs, sss] = [1, 2, 4, 8, 16].map((bit) => (mask & bit) !== 0);
+    let permitted = kind === 'fetch' ? (user ? xu : xs) : writes ? r && w : r;
+    const isSupervisorShadow = (kind === 'shadow' || kind === 'shadow-write') && !user;
+    if (this.host.shadowStacks && isSupervisorShadow) permitted &&= sss;
+    if (permitted) return { code: 0, carry: false };
+    return { fault: 'NPF', bits: ['RMP', 'ENC', 'VMPL', ...(this.host.shadowStacks && sss ? ['SSS'] : [])] };
   }
 }
+
+export const within = (ranges: readonly [number, number][], page: number): boolean =>
+  ranges.some(([start, end]) => page >= start && page < end);
+
+const overlap = (a: number, aPages: number, b: number, bPages: number): boolean => a < b + bPages && b < a + aPages;

@@ -83,3 +83,12 @@ test('the latest change of an assigned tail is what keeps a 2M entry out', () =>
   unassign(HEAD + 2);
   assert.equal(hw.rmp.lastTailChange(HEAD / 512), 0);
 });
+
+test('a page in the middle of a 2M page of the firmware is in the same state as its first', () => {
+  const { hw, assign, entry } = host();
+  assign(HEAD, 0, { size: M2, asid: 0, immutable: 1 });
+  for (const index of [0, 1, 2, 511]) {
+    assert.equal(hw.rmp.pageState((HEAD + index) as never), 'FIRMWARE');
+    assert.equal(entry(HEAD + index), 'firmware · 2M · immutable');
+  }
+});
