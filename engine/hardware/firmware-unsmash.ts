@@ -19,7 +19,7 @@ import {
   VALIDATED,
   VMSA,
 } from './rmp-entry.ts';
-import { ENTRY_WORDS, FULL_WORDS } from './rmp-table.ts';
+import { ENTRY_WORDS, FULL_LENGTH } from './rmp-table.ts';
 
 /** @param page first page, 2M-aligned */
 export function snpPageUnsmash(hw: Hardware, page: number): number {
@@ -31,7 +31,7 @@ export function snpPageUnsmash(hw: Hardware, page: number): number {
   // Frame numbers that follow one another are never all alike, so the chunk is a full one.
   const next = rmp.copyOfFullChunk(rmp.fullChunk(frame), event);
   next[0] = (next[0] & ~COUNT_MASK) | PAGE_SIZE_2M;
-  for (let at = ENTRY_WORDS; at < FULL_WORDS; at += ENTRY_WORDS) {
+  for (let at = ENTRY_WORDS; at < FULL_LENGTH; at += ENTRY_WORDS) {
     next[at] = (next[at] & ~IMMUTABLE) | ASSIGNED;
     next[at + 1] &= ~(ASID_MASK << ASID_SHIFT) & ~LOCK;
   }

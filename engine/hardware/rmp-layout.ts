@@ -17,7 +17,6 @@ const HV_FIXED = [IMMUTABLE, 0] as const;
 export function layOut(rmp: RmpTable, own: readonly Run[], fixed: readonly Run[]): void {
   for (const run of fixed) fill(rmp, run, HV_FIXED);
   for (const run of own) fill(rmp, run, FIRMWARE);
-  rmp.takeDirty();
 }
 
 function fill(rmp: RmpTable, { start, end }: Run, [w0, w1]: readonly [number, number]): void {

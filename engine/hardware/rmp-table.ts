@@ -2,7 +2,7 @@
  * The reverse map table: 16 bytes for every covered 4K page of system memory, sparse.
  *
  * Storage is one chunk per 2M region, in one of two shapes of Uint32Array:
- *   full     512 entries, each its four words and the index of the event that changed it last; then 512 "dirty" bits and whether any is set
+ *   full     512 entries, each its four words and the index of the event that changed it last
  *   compact  two entries: the head's, and one that all 511 tails share
  * A region never touched is the one compact chunk of zeros, so a host of any size costs nothing until used, and a 2M entry costs one small
  * array. Compact chunks are never written in place but replaced; a 2M change of either shape is a swap of chunks, and the journal keeps the
@@ -12,7 +12,7 @@
  * Table geometry: APM vol. 2, 15.36.4; pages that the table does not cover behave as the hypervisor's for ever.
  */
 import type { Journal, Undoable } from '../base/journal.ts';
-import { type Run, Runs } from '../base/runs.ts';
+import type { Run } from '../base/runs.ts';
 import { type Asid, PAGE_SIZE, PAGES_PER_2M, type Pfn } from '../base/units.ts';
 import {
   ASSIGNED,
@@ -36,12 +36,8 @@ import {
 export const ENTRY_WORDS = 5;
 /** Where, after an entry's first word, the index of the event stands that changed the page last. */
 export const EVENT = 4;
-/** Where a full chunk's entries end and its dirty bits begin. */
-export const FULL_WORDS = PAGES_PER_2M * ENTRY_WORDS;
-export const FULL_DIRTY = FULL_WORDS;
-/** Non-zero if any dirty bit is set. */
-export const FULL_ANY_DIRTY = FULL_DIRTY + PAGES_PER_2M / 32;
-export const FULL_LENGTH = FULL_ANY_DIRTY + 1;
+/** Length of a full chunk. */
+export const FULL_LENGTH = PAGES_PER_2M * ENTRY_WORDS;
 const COMPACT_LENGTH = 2 * ENTRY_WORDS;
 
 /** "No event yet" as it is stored: -1 in 32 bits. */
@@ -78,10 +74,6 @@ export class RmpTable implements Undoable {
   private replaced: Uint32Array[] = [];
   /** The journal's position before each of them. */
   private replacedAt: number[] = [];
-
-  /** 2M frames in whose chunk a dirty bit is set, and 2M frames that changed as a whole; perhaps more than once. */
-  private partlyDirty: number[] = [];
-  private whollyDirty: number[] = [];
 
   /** Frames below {@link coveredPages} that have no entry all the same: in whole 2M regions, between the segments of a segmented RMP. */
   private readonly holes: readonly Run[];
@@ -192,7 +184,7 @@ export class RmpTable implements Undoable {
     const chunk = this.chunk(frame);
     if (chunk.length !== FULL_LENGTH) return (chunk[ENTRY_WORDS] & ASSIGNED) !== 0 ? PAGES_PER_2M - 1 : 0;
     let n = 0;
-    for (let at = ENTRY_WORDS; at < FULL_WORDS; at += ENTRY_WORDS) n += chunk[at] & ASSIGNED;
+    for (let at = ENTRY_WORDS; at < FULL_LENGTH; at += ENTRY_WORDS) n += chunk[at] & ASSIGNED;
     return n;
   }
 
@@ -260,18 +252,18 @@ export class RmpTable implements Undoable {
     if (frame * PAGES_PER_2M >= this.coveredPages) return true;
     const chunk = this.chunk(frame);
     if (chunk.length !== FULL_LENGTH) return ((chunk[0] | chunk[ENTRY_WORDS]) & ASSIGNED) === 0;
-    for (let at = 0; at < FULL_WORDS; at += ENTRY_WORDS) if ((chunk[at] & ASSIGNED) !== 0) return false;
+    for (let at = 0; at < FULL_LENGTH; at += ENTRY_WORDS) if ((chunk[at] & ASSIGNED) !== 0) return false;
     return true;
   }
 
   // ---- writing -----------------------------------------------------------------------------------------------------------------
 
   /**
-   * Note the present contents of one entry of a full chunk in the journal, mark the page dirty and note the event that is about to change
+   * Note the present contents of one entry of a full chunk in the journal, and the event that is about to change
    * it. Write the words directly afterwards. `counted`: the caller also moves the subpage count and the ASID counters from the present
    * entry to the new one, and undo shall move them back.
    */
-  journalEntry(chunk: Uint32Array, index: number, frame: number, pfn: number, counted: boolean, event: number): void {
+  journalEntry(chunk: Uint32Array, index: number, pfn: number, counted: boolean, event: number): void {
     const at = index * ENTRY_WORDS;
     if (chunk[at + 3] !== 0) this.journalWord3(pfn, chunk[at + 3]);
     this.journal.write5(
@@ -283,7 +275,6 @@ export class RmpTable implements Undoable {
       chunk[at + EVENT],
     );
     chunk[at + EVENT] = event;
-    this.markPage(chunk, index, frame);
   }
 
   /** The rare part of an entry's journal record: its last word, if it is not 0. */
@@ -318,7 +309,7 @@ export class RmpTable implements Undoable {
       return;
     }
     const full = this.fullChunk(frame);
-    this.journalEntry(full, index, frame, pfn, false, event);
+    this.journalEntry(full, index, pfn, false, event);
     const at = index * ENTRY_WORDS;
     full[at] = w0;
     full[at + 1] = w1;
@@ -331,7 +322,7 @@ export class RmpTable implements Undoable {
     const index = pfn & 511;
     const frame = (pfn - index) / PAGES_PER_2M;
     const chunk = this.fullChunk(frame);
-    this.journalEntry(chunk, index, frame, pfn, true, event);
+    this.journalEntry(chunk, index, pfn, true, event);
     const at = index * ENTRY_WORDS;
     const old0 = chunk[at];
     const old1 = chunk[at + 1];
@@ -367,7 +358,6 @@ export class RmpTable implements Undoable {
     this.place(frame, next);
     this.asidPages[oldAsid] -= oldPages;
     this.asidPages[newAsid] += newPages;
-    this.markRegion(frame);
   }
 
   /** A region with this head entry and the same entry in all its tails. */
@@ -386,55 +376,15 @@ export class RmpTable implements Undoable {
   /** A full chunk with nothing in it but the event; its entries are the caller's to fill before it is put in place. */
   blankFullChunk(event: number): Uint32Array {
     const chunk = new Uint32Array(FULL_LENGTH);
-    for (let at = EVENT; at < FULL_WORDS; at += ENTRY_WORDS) chunk[at] = event;
+    for (let at = EVENT; at < FULL_LENGTH; at += ENTRY_WORDS) chunk[at] = event;
     return chunk;
   }
 
   /** A full chunk with the same entries, all changed by the event. */
   copyOfFullChunk(chunk: Uint32Array, event: number): Uint32Array {
     const copy = chunk.slice();
-    for (let at = EVENT; at < FULL_WORDS; at += ENTRY_WORDS) copy[at] = event;
-    copy.fill(0, FULL_DIRTY);
+    for (let at = EVENT; at < FULL_LENGTH; at += ENTRY_WORDS) copy[at] = event;
     return copy;
-  }
-
-  // ---- dirty pages -------------------------------------------------------------------------------------------------------------
-
-  private markPage(chunk: Uint32Array, index: number, frame: number): void {
-    chunk[FULL_DIRTY + (index >>> 5)] |= 1 << (index & 31);
-    if (chunk[FULL_ANY_DIRTY] === 0) this.markChunk(chunk, frame);
-  }
-
-  /** A first dirty bit is about to be set, or was, in a chunk that had none. */
-  markChunk(chunk: Uint32Array, frame: number): void {
-    chunk[FULL_ANY_DIRTY] = 1;
-    this.partlyDirty.push(frame);
-  }
-
-  private markRegion(frame: number): void {
-    const list = this.whollyDirty;
-    if (list.length === 0 || list[list.length - 1] !== frame) list.push(frame);
-  }
-
-  /**
-   * The pages that changed since the last call, by instructions or by undo: pfns, merged and in ascending order.
-   * The head of a region is not listed for a change of its subpage count alone: whoever checks counts looks at the regions of these pages.
-   */
-  takeDirty(): readonly Run[] {
-    const runs = new Runs();
-    // A chunk that was swapped out has taken its dirty bits with it, but then its region is listed as a whole.
-    const whole = new Set(this.whollyDirty);
-    // In ascending order, which spares the runs a sort of their own.
-    const frames = [...new Set([...this.whollyDirty, ...this.partlyDirty])].sort((a, b) => a - b);
-    for (const frame of frames) {
-      const chunk = this.chunk(frame);
-      if (whole.has(frame)) runs.add(frame * PAGES_PER_2M, (frame + 1) * PAGES_PER_2M);
-      else addDirtyPages(chunk, frame * PAGES_PER_2M, runs);
-      if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
-    }
-    this.partlyDirty = [];
-    this.whollyDirty = [];
-    return runs.merged();
   }
 
   // ---- undo --------------------------------------------------------------------------------------------------------------------
@@ -450,10 +400,7 @@ export class RmpTable implements Undoable {
       const added = data[at + 2];
       this.asidPages[Math.floor(added / 1024)] -= added % 1024;
       this.asidPages[Math.floor(taken / 1024)] += taken % 1024;
-      // Its dirty bits are from the time of the swap; the list that they stood for may have been taken since.
-      if (chunk.length === FULL_LENGTH) chunk.fill(0, FULL_DIRTY);
       this.place(number, chunk);
-      this.markRegion(number);
       return;
     }
     const index = number & 511;
@@ -462,7 +409,7 @@ export class RmpTable implements Undoable {
     const entry = index * ENTRY_WORDS;
     if (kind === WORD3) {
       chunk[entry + 3] = data[at + 1];
-      return; // its twin, undone just before, has marked the page
+      return;
     }
     const now0 = chunk[entry];
     const now1 = chunk[entry + 1];
@@ -472,7 +419,6 @@ export class RmpTable implements Undoable {
     chunk[entry + 3] = 0;
     chunk[entry + EVENT] = data[at + 4];
     if (kind === ENTRY_COUNTED) this.recount(chunk, index, now0, now1, data[at + 1], data[at + 2]);
-    this.markPage(chunk, index, frame);
   }
 
   /** Regions that hold a full chunk, for memory budgets. */
@@ -488,22 +434,6 @@ export class RmpTable implements Undoable {
       const group = this.groups[g];
       if (group === undefined) continue;
       for (let i = 0; i < group.length; i++) if (group[i] !== UNTOUCHED) visit(g * group.length + i);
-    }
-  }
-}
-
-/** Turn the dirty bits of a full chunk into runs. */
-function addDirtyPages(chunk: Uint32Array, base: number, runs: Runs): void {
-  for (let n = 0; n < PAGES_PER_2M / 32; n++) {
-    const first = base + n * 32;
-    let word = chunk[FULL_DIRTY + n] | 0;
-    if (word === -1) {
-      runs.add(first, first + 32);
-      continue;
-    }
-    for (; word !== 0; word &= word - 1) {
-      const page = first + 31 - Math.clz32(word & -word);
-      runs.add(page, page + 1);
     }
   }
 }

@@ -24,7 +24,7 @@ import {
   VALIDATED,
   VMSA,
 } from './rmp-entry.ts';
-import { ENTRY_COUNTED, ENTRY_WORDS, EVENT, FULL_ANY_DIRTY, FULL_DIRTY, FULL_LENGTH, FULL_WORDS } from './rmp-table.ts';
+import { ENTRY_COUNTED, ENTRY_WORDS, EVENT, FULL_LENGTH } from './rmp-table.ts';
 
 const bit = (check: Check): number => 1 << check;
 const NOT_COVERED = bit(Check.NotCovered);
@@ -143,8 +143,6 @@ function update4k(hw: Hardware, pfn: number, gpa: number, operand: number): numb
   if (old3 !== 0) rmp.journalWord3(pfn, old3);
   hw.journal.write5(rmp.owner, pfn * 8 + ENTRY_COUNTED, old0, old1, old2, last);
   chunk[at + EVENT] = event;
-  chunk[FULL_DIRTY + (index >>> 5)] |= 1 << (index & 31);
-  if (chunk[FULL_ANY_DIRTY] === 0) rmp.markChunk(chunk, frame);
   if (index === 0) {
     new0 |= old0 & COUNT_MASK;
   } else {
@@ -280,7 +278,7 @@ function update2m(hw: Hardware, pfn: number, gpa: number, operand: number): numb
     next[1] = new1;
     next[2] = new2;
     next[3] = new3;
-    for (let tail = ENTRY_WORDS; tail < FULL_WORDS; tail += ENTRY_WORDS) {
+    for (let tail = ENTRY_WORDS; tail < FULL_LENGTH; tail += ENTRY_WORDS) {
       next[tail] = (next[tail] & ~IMMUTABLE) | ASSIGNED;
       next[tail + 1] &= ~(0x3ff << ASID_SHIFT) & ~LOCK;
     }
@@ -294,7 +292,7 @@ function update2m(hw: Hardware, pfn: number, gpa: number, operand: number): numb
 /** An in-use or immutable page among the 511 others of a region that is to become one 2M entry. */
 function tailChecks(hw: Hardware, chunk: Uint32Array, failing: number): number {
   let found = 0;
-  for (let at = ENTRY_WORDS; at < FULL_WORDS; at += ENTRY_WORDS) {
+  for (let at = ENTRY_WORDS; at < FULL_LENGTH; at += ENTRY_WORDS) {
     if ((chunk[at + 1] & LOCK) !== 0) found |= LOCKED_TAIL;
     if ((chunk[at] & IMMUTABLE) !== 0) found |= IMMUTABLE_TAIL;
   }

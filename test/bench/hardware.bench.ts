@@ -106,7 +106,6 @@ function openHost(): BenchRow[] {
   const untouched = memory() - hw.journal.length;
   for (let pfn = 0; pfn < PAGES; pfn++) hw.rmpupdate(pfn * 4096, pfn * 4096, 1, 0, 0, 1);
   hw.journal.forget();
-  hw.rmp.takeDirty();
   const traced = Object.values(hw.trace).reduce(
     (sum, column) => sum + (ArrayBuffer.isView(column) ? column.byteLength : 0),
     0,

@@ -23,7 +23,6 @@ function run(hw: Hardware, pattern: number, repeat: number): number {
   for (let from = 0; from < PAGES; from += STEP) {
     hw.journal.forget();
     hw.trace.truncate(0);
-    hw.rmp.takeDirty();
     const end = from + STEP;
     if (pattern === 0) {
       for (let pfn = from; pfn < end; pfn++) {

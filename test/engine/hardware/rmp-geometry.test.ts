@@ -104,7 +104,6 @@ test('the RMP protects its own pages', () => {
   assert.equal(lastFault(hw), '#PF(RMP)');
   assert.notEqual(hw.dma(own * 4096, true), undefined);
   assert.notEqual(assign(own, 0x1000), 0);
-  assert.deepEqual(hw.rmp.takeDirty(), [], 'nothing has changed since the host came up');
 });
 
 test('256 pages of the RMP in one 2M region give its head the count that real hosts show', () => {

@@ -462,7 +462,6 @@ test('pages beyond 8 TiB, where frame numbers outgrow 31 bits, work like any oth
   assert.equal(kit.assign(far + 5, 2 ** 50 + 0x5000), Success);
   assert.equal(kit.entry(far + 5), 'asid 1 · gpa 0x4000000005000 · 4K · not validated');
   assert.equal(kit.hw.rmp.subpageCount(far), 1);
-  assert.deepEqual(kit.hw.rmp.takeDirty(), [{ start: far + 5, end: far + 6 }]);
   kit.journal.undoTo(0);
   assert.equal(kit.entry(far + 5), 'hypervisor');
 });
