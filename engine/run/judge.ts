@@ -213,7 +213,7 @@ class FinishedStep implements StepView {
           break;
         case EventKind.Npt:
           // A zap takes violations away and makes none.
-          if (trace.a[e] >= 0 || this.machine.hasViolations(GUEST_PAGE_RULES, trace.space[e]))
+          if (trace.a[e] >= 0 || this.machine.ruleMemory.hasViolations(GUEST_PAGE_RULES, trace.space[e]))
             touched.gfns.get(trace.space[e])?.add(page, page + this.nptPages(e));
           break;
         case EventKind.PageRef:
@@ -369,10 +369,10 @@ class FinishedStep implements StepView {
     return this.machine.unbalancedLocks();
   }
   violating(rule: string, space: number): PageSet {
-    return this.machine.violating(rule, space);
+    return this.machine.ruleMemory.violating(rule, space);
   }
   memory(rule: string, space: number): PageMap {
-    return this.machine.memory(rule, space);
+    return this.machine.ruleMemory.numbers(rule, space);
   }
   functionAt(site: number): string | undefined {
     return this.machine.functionAt(site);

@@ -7,8 +7,6 @@
  */
 import type { Location } from '../base/diagnostic.ts';
 import { Journal } from '../base/journal.ts';
-import { PageMap } from '../base/page-map.ts';
-import { PageSet } from '../base/page-set.ts';
 import type { Runs } from '../base/runs.ts';
 import type { Asid, Pfn } from '../base/units.ts';
 import type { CFunction, CProgram } from '../c/program.ts';
@@ -32,9 +30,11 @@ import { kernelNatives } from '../kernel/natives.ts';
 import type { KernelModel } from '../models/model.ts';
 import type { Actor, GuestConfig, HostConfig, MachineView, UserInvariant } from '../scenario/program.ts';
 import { EventKind, type Now, Trace } from '../trace/trace.ts';
-import { NoteKind, TrapCode } from '../vm/bytecode.ts';
+import { NoteKind } from '../vm/bytecode.ts';
 import type { Thread, ThreadSnapshot } from '../vm/thread.ts';
 import { Vm } from '../vm/vm.ts';
+import { RuleMemory } from './rule-memory.ts';
+import { type CTrap, describeTrap } from './trap.ts';
 
 export interface MachineGuest {
   name: string;
@@ -67,16 +67,6 @@ export interface MachineSnapshot {
 }
 
 const ACCESS_RESULTS = ['reliedOn', 'fault', 'faultCode', 'accessPfn', 'carry', 'refusal'] as const;
-
-/** Why simulated C stopped. */
-export interface CTrap {
-  rule: string;
-  message: string;
-  site: number;
-  stack: number;
-  location: Location | undefined;
-  data?: unknown;
-}
 
 /** One frame of a C stack. */
 export interface CFrame {
@@ -116,8 +106,8 @@ export class Machine implements MachineView {
 
   /** The thread that C runs on; idle between calls. */
   readonly thread: Thread;
-  private readonly violations = new Map<string, PageSet>();
-  private readonly memories = new Map<string, PageMap>();
+  /** What rules remember from step to step. */
+  readonly ruleMemory = new RuleMemory(this.journal);
   private callee: CFunction | undefined;
   private readonly budget = { instructions: 0 };
 
@@ -326,40 +316,9 @@ export class Machine implements MachineView {
     return typeof value === 'bigint' && !callee.returns.signed ? BigInt.asUintN(64, value) : value;
   }
 
+  /** Why the call stopped. Only after `continueCall` said that it trapped. */
   takeTrap(): CTrap {
-    const trap = this.thread.trap;
-    if (trap === undefined) throw new Error('no trap to take');
-    const stack = this.vm.stackNode(this.thread, this.thread.depth);
-    const base = { site: trap.site, stack, location: undefined };
-    if (trap.problem !== undefined) {
-      const { problem } = trap;
-      const data = problem.name === undefined ? undefined : { kind: 'stub', name: problem.name };
-      return {
-        ...base,
-        rule: problem.rule,
-        message: problem.message,
-        location: this.program.location(problem.origin),
-        data,
-      };
-    }
-    const where = this.functionAt(trap.site);
-    const within = where === undefined ? '' : ` in ${where}()`;
-    if (trap.code === TrapCode.Budget) {
-      const code = this.program.functionCode(trap.function);
-      const loop = trap.loop === undefined || trap.loop < 0 ? undefined : code.loops[trap.loop];
-      const line = loop === undefined ? undefined : this.program.location(loop.origin);
-      const name = loop === undefined ? 'A call' : `The loop at line ${(line as Location).range.start.line + 1}`;
-      const how = trap.endless
-        ? 'never ends: nothing changes from one turn to the next'
-        : `did not end within ${this.vm.loopBudget.toLocaleString('en')} turns and was stopped`;
-      return {
-        ...base,
-        rule: 'TERM',
-        message: `${name}${within} ${how}. On hardware this is a CPU that never comes back.`,
-        location: line,
-      };
-    }
-    return { ...base, rule: 'TRAP', message: `${trap.message}${within}.` };
+    return describeTrap(this);
   }
 
   /** The VM tells what C did that no native saw. */
@@ -543,32 +502,6 @@ export class Machine implements MachineView {
 
   logLines(): string[] {
     return this.kernel.log.lines.map((line) => line.text);
-  }
-
-  violating(rule: string, space: number): PageSet {
-    const key = `${rule} ${space}`;
-    let set = this.violations.get(key);
-    if (set === undefined) {
-      set = new PageSet(this.journal);
-      this.violations.set(key, set);
-    }
-    return set;
-  }
-
-  /** Whether one of these rules has ever found a page of this space in violation. */
-  hasViolations(rules: readonly string[], space: number): boolean {
-    return rules.some((rule) => this.violations.get(`${rule} ${space}`)?.isEmpty === false);
-  }
-
-  /** Numbers that a rule keeps about pages from step to step. */
-  memory(rule: string, space: number): PageMap {
-    const key = `${rule} ${space}`;
-    let map = this.memories.get(key);
-    if (map === undefined) {
-      map = new PageMap(this.journal);
-      this.memories.set(key, map);
-    }
-    return map;
   }
 
   // ---------------------------------------------------------------- places

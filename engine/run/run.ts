@@ -11,12 +11,13 @@ import { EventKind } from '../trace/trace.ts';
 import { evaluateExpect } from './expectation.ts';
 import { explain } from './explain.ts';
 import { judge } from './judge.ts';
-import type { CTrap, Machine, MachineMark, MachineSnapshot } from './machine.ts';
+import type { Machine, MachineMark, MachineSnapshot } from './machine.ts';
 import { mentionStep } from './mention.ts';
 import type { Action, OperationState, StepArguments } from './operation.ts';
 import { operations } from './operations/index.ts';
 import { formatOutcome, matches, type Outcome } from './outcome.ts';
 import { relianceNote } from './reliance.ts';
+import type { CTrap } from './trap.ts';
 
 /** Something to tell about an instance. */
 export interface RunFinding {

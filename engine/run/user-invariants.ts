@@ -49,7 +49,7 @@ function judgeForall(
     guest === undefined && isUniform(forall.formula)
       ? (frame: number): boolean => machine.hardware.rmp.isCompact(frame) && !bad(frame * 512) && !bad(frame * 512 + 1)
       : undefined;
-  const pages = newlyViolating(machine.violating(key, guest?.asid ?? 0), runs, bad, settled);
+  const pages = newlyViolating(machine.ruleMemory.violating(key, guest?.asid ?? 0), runs, bad, settled);
   return pages.length === 0 ? undefined : describe(machine, touched.from, invariant, forall, guest, pages);
 }
 
