@@ -76,12 +76,12 @@ test('looking does not disturb the verdict', () => {
 });
 
 test('a view of an imported file that changed is a new one', () => {
-  let library = 'sequence nothing(guest g) {\n}\n';
+  let library = 'sequence nothing(g) {\n}\n';
   const checker = createChecker({ ...host, read: () => ({ text: library }) });
   const source = `import "lib.snpscenario"\n${text(steps.slice(0, 1))}`;
   assert.equal(checker.view('a', source).analysis, checker.view('a', source).analysis);
   const before = checker.view('a', source).analysis;
-  library = 'sequence other(guest g) {\n}\n';
+  library = 'sequence other(g) {\n}\n';
   checker.fileChanged('lib.snpscenario');
   assert.notEqual(checker.view('a', source).analysis, before);
 });
