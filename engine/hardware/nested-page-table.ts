@@ -95,6 +95,12 @@ export class NestedPageTable implements Undoable {
     return undefined;
   }
 
+  /** Whether one look says it all of the 512 guest frames of a 2M frame: they have one large entry, or none. */
+  isUniform(frame: number): boolean {
+    const table = this.levels[1].get(frame);
+    return table === undefined || table.present === 0;
+  }
+
   /** The event that last mapped or zapped the guest frame; -1 if none did. */
   lastChange(gfn: number): number {
     let last = -1;
@@ -149,7 +155,7 @@ export class NestedPageTable implements Undoable {
       });
     }
     if (pages === 0) return 0;
-    const event = this.trace.record(EventKind.Npt, this.asid, start, 0, -1, pages, -1);
+    const event = this.trace.record(EventKind.Npt, this.asid, start, Math.min(end - start, 2 ** 31 - 1), -1, pages, -1);
     for (let level = 1; level <= 3; level++) this.clear(level as PgLevel, start, end, event);
     return pages;
   }

@@ -99,6 +99,11 @@ export class RmpTable implements Undoable {
     return pfn < this.coveredPages && (this.holes.length === 0 || !this.inHole(pfn));
   }
 
+  /** The frames below {@link coveredPages} that have no entry; ascending. */
+  get uncovered(): readonly Run[] {
+    return this.holes;
+  }
+
   private inHole(pfn: number): boolean {
     return this.holes.some((hole) => pfn >= hole.start && pfn < hole.end);
   }

@@ -48,6 +48,7 @@ Judged on what the kernel asks for, and on 2M entries that are bound to a GFN wh
     })) {
       findings.push({
         message: `The 2M entry at pfn ${hex(run.start * 512)} is bound to gfn ${hex(step.head(run.start).gfn)}, which is not 2M-aligned.`,
+        pages: [{ start: run.start * 512, end: run.end * 512 }],
       });
     }
     return findings;

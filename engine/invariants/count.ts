@@ -27,6 +27,7 @@ export const count: Invariant = {
         const stored = step.head(frame).subpageCount;
         findings.push({
           message: `The head entry at pfn ${hex(frame * 512)} says ${stored} assigned subpages, the region has ${expected(step, frame)}: RMPUPDATE will ${stored === 0 ? 'let a 2M entry cover assigned 4K pages' : 'refuse a 2M entry with FAIL_OVERLAP'}.`,
+          pages: [{ start: frame * 512, end: frame * 512 + 512 }],
         });
       }
       return findings;

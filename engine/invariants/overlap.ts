@@ -49,6 +49,7 @@ function check(step: StepView): Finding[] {
   for (const run of runs) {
     findings.push({
       message: `pfn ${hex(run.start)}${run.end - run.start > 1 ? `..${hex(run.end)}` : ''} is assigned to an ASID of its own under the 2M entry at pfn ${hex(run.start - (run.start % 512))}: every reader resolves it through the head, so its own owner is never seen.`,
+      pages: [run],
     });
   }
   return findings;

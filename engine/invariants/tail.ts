@@ -30,6 +30,7 @@ export const tail: Invariant = {
       : [
           {
             message: `Tail entries under an assigned 2M entry do not read as such (${formatRuns('pfn', runs)}): snp_lookup_rmpentry() takes "assigned" from the tail and the level from the head, and would be told two different things.`,
+            pages: runs,
           },
         ];
   },

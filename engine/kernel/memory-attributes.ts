@@ -86,6 +86,12 @@ export class MemoryAttributes implements Undoable {
     return chunk !== undefined && chunk.same === CHUNK && chunk.value !== 0;
   }
 
+  /** All 512 gfns of a 2M frame have the same attributes, none perhaps. */
+  isUniformFrame(asid: number, frame: number): boolean {
+    const chunk = this.of(asid)?.chunks.get(frame);
+    return chunk === undefined || chunk.same === CHUNK;
+  }
+
   /** Trace index of the event that last changed the gfn's attributes; -1 if none did. */
   lastEvent(asid: number, gfn: number): number {
     const chunk = this.of(asid)?.chunks.get(Math.floor(gfn / CHUNK));

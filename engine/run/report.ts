@@ -141,7 +141,7 @@ function mention(instruction: Instruction): string {
 const stepText = (instruction: Instruction): string => ('text' in instruction ? instruction.text : instruction.kind);
 
 /** Where an instruction is shown in its scenario: the step, or the outermost call of the sequence it came from. */
-function outermost(instruction: Instruction): Span {
+export function outermost(instruction: Instruction): Span {
   if ('via' in instruction && instruction.via.length > 0) return instruction.via[0];
   return instruction.kind === 'step' ? instruction.callSpan : instruction.span;
 }

@@ -5,6 +5,7 @@
  * "Instance" is one execution of one instruction; a loop makes many of one instruction.
  */
 import type { Severity } from '../base/diagnostic.ts';
+import type { Run } from '../base/runs.ts';
 import { ruleInfo } from '../invariants/catalogue.ts';
 import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from '../scenario/program.ts';
 import { EventKind } from '../trace/trace.ts';
@@ -31,6 +32,8 @@ export interface RunFinding {
   invariant?: number;
   /** Events this follows from, for "since line". */
   since?: number;
+  /** System frames that it is about. */
+  pages?: readonly Run[];
   /** Narrower place within the instruction, relative to its start. */
   span?: Span;
   /** Where it is not the rule's own. */
@@ -497,7 +500,7 @@ export class ScenarioRun {
     const unexpected = outcome.trap === undefined && !matches(step.expected, outcome);
     const because: string[] = [];
     for (const finding of judge(this.machine, step, this.args as StepArguments, outcome)) {
-      const { rule, explainsOutcome, pages: _, ...rest } = finding;
+      const { rule, explainsOutcome, ...rest } = finding;
       if (this.isAllowed(rule)) continue;
       if (unexpected && explainsOutcome) because.push(rest.message);
       else this.report({ rule, ...rest, message: rest.message + this.relianceOf(rest.event) });

@@ -43,7 +43,7 @@ export const EventKind = {
   Access: 17,
   /** Attribute xarray: page = first gfn, code = number of gfns, space = ASID; a = old, b = new. */
   Attribute: 24,
-  /** NPT entry set: page = gfn, space = ASID; a = pfn, b = level. Zapped: a = -1, b = pages zapped. */
+  /** NPT entry set: page = gfn, space = ASID; a = pfn, b = level. Zapped: a = -1, b = pages zapped, code = pages of the range that was to be zapped. */
   Npt: 25,
   /** Direct map: page = first pfn, code = number of pfns; a = old level*2+present, b = new level*2+present. */
   DirectMap: 26,
