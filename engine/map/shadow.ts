@@ -100,6 +100,14 @@ export class Shadow {
   }
 
   private runAt(page: number): CellRun | undefined {
-    return this.untouched.find((run) => page >= run.start && page < run.end);
+    let low = 0;
+    let high = this.untouched.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.untouched[middle].end <= page) low = middle + 1;
+      else high = middle;
+    }
+    const run = this.untouched[low];
+    return run !== undefined && run.start <= page ? run : undefined;
   }
 }

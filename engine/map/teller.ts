@@ -77,6 +77,8 @@ export class StoryTeller {
   private told = 0;
   private readonly pcs: number[] = [];
   private isAtEnd = false;
+  /** The run stopped at its last instance; known once it got there. */
+  private hasStopped = false;
   private cut: string | undefined;
 
   /** Goes to the beginning of the run. */
@@ -162,6 +164,7 @@ export class StoryTeller {
       if (landed <= this.told) {
         this.isAtEnd = replay.isOver && !replay.run.isInCall;
         if (!this.isAtEnd) return false;
+        this.hasStopped = replay.run.state === 'stopped';
         break;
       }
       const before = this.changes.length;
@@ -289,11 +292,10 @@ export class StoryTeller {
   }
 
   private incomplete(): string | undefined {
-    const { run } = this.replay;
     const last = this.steps[this.steps.length - 1];
     const reasons = [
       this.cut,
-      this.isAtEnd && this.cut === undefined && run.state === 'stopped' && last !== undefined
+      this.isAtEnd && this.hasStopped && last !== undefined
         ? `the scenario stopped at line ${this.lineOfPc(last.pc) + 1}`
         : undefined,
       reachesBeyond(this.replay.machine) ? 'memory beyond 1 TiB is not drawn' : undefined,
@@ -333,7 +335,8 @@ export class StoryTeller {
     this.replay.adopt(unit);
     if (old !== unit) {
       const keptInstances = firstDifferent(this.pcs, old, unit);
-      if (keptInstances < this.pcs.length || unit.code.length !== old.code.length) this.isAtEnd = false;
+      if (keptInstances < this.pcs.length || unit.code.length !== old.code.length)
+        this.isAtEnd = this.hasStopped = false;
       this.rewind(keptInstances);
     }
     return {
@@ -356,6 +359,7 @@ export class StoryTeller {
     this.pcs.length = instance;
     this.told = instance;
     this.isAtEnd = false;
+    this.hasStopped = false;
     this.cut = undefined;
   }
 }
