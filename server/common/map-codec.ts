@@ -1,7 +1,7 @@
 // The map's story on the wire: JSON has no typed arrays, so they travel as base64 of their bytes, little endian. Both ends use this file; it knows no
 // platform. A message of somebody else's is not trusted: what does not decode is an error with a reason.
 
-import type { MapRuns, MapStory, MapStoryUpdate } from '../../engine/map/story.ts';
+import type { MapPosition, MapRuns, MapStory, MapStoryUpdate } from '../../engine/map/story.ts';
 
 export interface EncodedRuns {
   lane: string;
@@ -152,4 +152,14 @@ export function decodeUpdate(update: EncodedUpdate): MapStoryUpdate {
     changesFrom: decodeWords(update.changesFrom),
     ...(lines === undefined ? {} : { lines: decodeWords(lines) }),
   };
+}
+
+export function encodePosition(position: MapPosition): Encoded<MapPosition> {
+  const { partial, ...rest } = position;
+  return { ...rest, ...(partial === undefined ? {} : { partial: encodeRuns(partial) }) };
+}
+
+export function decodePosition(position: Encoded<MapPosition>): MapPosition {
+  const { partial, ...rest } = position;
+  return { ...rest, ...(partial === undefined ? {} : { partial: decodeRuns(partial) }) };
 }

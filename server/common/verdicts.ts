@@ -59,6 +59,7 @@ export class Verdicts implements DocumentEvents {
   /** Every file that a check has asked for: the checker may remember what it said. */
   readonly #everUsed = new Set<string>();
   readonly #listeners: ((verdict: Verdict) => void)[] = [];
+  readonly #settledListeners: ((uri: string) => void)[] = [];
   #checker: Checker;
 
   constructor(
@@ -134,6 +135,11 @@ export class Verdicts implements DocumentEvents {
     const scenario = this.#scenarios.get(uri);
     for (const file of scenario?.uses ?? []) if (this.#files.hasChangedOnDisk(file)) this.#checker.fileChanged(file);
     return this.#checker.view(uri, text);
+  }
+
+  /** Calls back when a scenario's check is over, whatever came of it, and when it is closed: with its canonical URI. */
+  onSettled(listener: (uri: string) => void): void {
+    this.#settledListeners.push(listener);
   }
 
   /** The result of the last finished check, of an earlier text perhaps. */
@@ -255,6 +261,7 @@ export class Verdicts implements DocumentEvents {
 
   #settle(scenario: Scenario): void {
     for (const resolve of scenario.waiting.splice(0)) resolve();
+    for (const listener of this.#settledListeners) listener(scenario.uri);
   }
 }
 

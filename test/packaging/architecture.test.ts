@@ -66,7 +66,7 @@ test('the C front end knows neither SNP nor scenarios', async () => {
 });
 
 test('the client knows nothing of the engine and the server, the server nothing of the client', async () => {
-  const shared = ['server/common/protocol.ts', 'server/common/map-protocol.ts', 'server/common/map-codec.ts'];
+  const shared = ['protocol', 'map-protocol', 'map-requests', 'map-codec'].map((name) => `server/common/${name}.ts`);
   assert.deepEqual(
     strays(
       await importsOf('client'),

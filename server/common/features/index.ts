@@ -5,11 +5,12 @@ import type { ClientFeatures } from '../client-features.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { formatting } from './formatting.ts';
+import { memoryMap } from './memory-map.ts';
 import { semanticTokens } from './semantic-tokens.ts';
 import { testRun } from './test-run.ts';
 import { verdictNotifications } from './verdict-notification.ts';
 
-const features: readonly Feature[] = [discovery, testRun, verdictNotifications, formatting, semanticTokens];
+const features: readonly Feature[] = [discovery, testRun, verdictNotifications, formatting, semanticTokens, memoryMap];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
   const all = features.map((feature) => feature.capabilities(client));
