@@ -8,12 +8,13 @@ import type { DebugSession } from '../../../engine/debug/session.ts';
 import { BreakpointStore } from './breakpoint-store.ts';
 import { capabilities } from './capabilities.ts';
 import { Client } from './client.ts';
+import { completions } from './completions.ts';
 import { Debuggee, type Moved } from './debuggee.ts';
 import { disassemble } from './disassemble.ts';
 import { exceptionInfo } from './exception-info.ts';
 import { type Launch, launchOf, openLaunch } from './launch.ts';
 import type { AdapterOptions, DebugPlatform } from './platform.ts';
-import { type Args, count, isObject, list, RequestError } from './requests.ts';
+import { type Args, count, isObject, list, RequestError, text } from './requests.ts';
 import { Sources } from './sources.ts';
 
 type Handler = (args: Args) => unknown;
@@ -157,10 +158,7 @@ export class DebugAdapter {
       scopes: (args) => ({ scopes: this.#stopped().inspector.scopes(args) }),
       variables: (args) => ({ variables: this.#stopped().inspector.variables(args) }),
       setVariable: (args) => this.#changing(({ inspector }) => inspector.setVariable(args)),
-      evaluate: (args) => {
-        const { expressions, inspector } = this.#stopped();
-        return expressions.evaluate(args, inspector.frame(args));
-      },
+      evaluate: (args) => this.#evaluate(args),
       setExpression: (args) =>
         this.#changing(({ expressions, inspector }) => expressions.set(args, inspector.frame(args))),
       completions: (args) => this.#completions(args),
@@ -297,10 +295,19 @@ export class DebugAdapter {
     return { stackFrames: stackFrames.map((frame) => this.#client.place(frame)), totalFrames };
   }
 
-  #completions(args: Args): DebugProtocol.CompletionsResponse['body'] {
+  #evaluate(args: Args): DebugProtocol.EvaluateResponse['body'] {
     const { expressions, inspector } = this.#stopped();
+    const assignment = expressions.assignment(args);
+    if (assignment === undefined) return expressions.evaluate(args, inspector.frame(args));
+    const { value, type } = this.#changing(() => expressions.set({ ...args, ...assignment }, inspector.frame(args)));
+    return { result: value, variablesReference: 0, ...(type === undefined ? {} : { type }) };
+  }
+
+  #completions(args: Args): DebugProtocol.CompletionsResponse['body'] {
+    const { session, inspector } = this.#stopped();
     const column = this.#client.fromColumn(count(args, 'column'));
-    return { targets: expressions.completions({ ...args, column }, inspector.frame(args)) };
+    const line = text(args, 'text').slice(0, Math.max(0, column));
+    return { targets: completions(session, inspector.frame(args), line) };
   }
 
   #source(args: Args): DebugProtocol.SourceResponse['body'] {

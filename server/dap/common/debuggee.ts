@@ -51,6 +51,8 @@ export class Debuggee {
   /** Counts motions, so that a slice that was put off knows it is of an old one. */
   #motion = 0;
   #stop: Stop | undefined;
+  /** The tick at which the client has last looked. */
+  #shown = 0;
   #targets: GotoTarget[] = [];
 
   constructor(
@@ -188,6 +190,9 @@ export class Debuggee {
       }
     }
     this.#client.event('stopped', this.#describe(stop));
+    const { tick } = this.session;
+    if (tick !== this.#shown) this.#tellMemory();
+    this.#shown = tick;
     this.#owner.moved(this.session, 'position');
   }
 
@@ -229,9 +234,13 @@ export class Debuggee {
   changed(): void {
     this.#client.afterwards(() => {
       if (this.#client.takes('supportsInvalidatedEvent')) this.#client.event('invalidated', { areas: ['variables'] });
-      if (this.#client.takes('supportsMemoryEvent')) this.#client.event('memory', this.memory.all());
+      this.#tellMemory();
       this.#owner.moved(this.session, 'memory');
     });
+  }
+
+  #tellMemory(): void {
+    if (this.#client.takes('supportsMemoryEvent')) this.#client.event('memory', this.memory.all());
   }
 
   // ---------------------------------------------------------------- landing elsewhere

@@ -1,20 +1,18 @@
-// `evaluate`, `setExpression` and `completions`: expressions of C in a C frame, and of the scenario language everywhere.
+// `evaluate` and `setExpression`: expressions of C in a C frame, and of the scenario language everywhere.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { findMember } from '../../../engine/c/layout.ts';
-import { isRecord, renderType } from '../../../engine/c/types.ts';
+import { renderType } from '../../../engine/c/types.ts';
 import { evaluateC } from '../../../engine/debug/c-expression.ts';
-import { expands, formatC, localsOf, peek } from '../../../engine/debug/c-values.ts';
+import { expands, formatC, peek } from '../../../engine/debug/c-values.ts';
 import type { Watched } from '../../../engine/debug/data-watch.ts';
 import { formatField } from '../../../engine/debug/scenario-expression.ts';
 import { setScenarioVariable, variablesOf } from '../../../engine/debug/scenario-variables.ts';
 import type { DebugSession, Frame } from '../../../engine/debug/session.ts';
-import { queryNames } from '../../../engine/scenario/queries.ts';
 import type { FrameView } from '../../../engine/vm/unwind.ts';
 import type { Handles } from './handles.ts';
 import { rmpRow } from './page-rows.ts';
 import { pagesOfExpression } from './pages-of-expression.ts';
-import { type Args, count, RequestError, text } from './requests.ts';
+import { type Args, RequestError, text } from './requests.ts';
 import { asHex, cContainer, cRow, fixed, type Row, setC } from './rows.ts';
 
 type Evaluated = DebugProtocol.EvaluateResponse['body'];
@@ -32,6 +30,7 @@ export class Expressions {
 
   // ---------------------------------------------------------------- evaluate
 
+  /** Looks, whatever the context. */
   evaluate(args: Args, frame: Frame | undefined): Evaluated {
     const session = this.#session;
     const expression = text(args, 'expression').trim();
@@ -106,6 +105,13 @@ export class Expressions {
 
   // ---------------------------------------------------------------- setExpression
 
+  /** What the console is told to assign: `level = 1`. Everywhere else an assignment is no expression. */
+  assignment(args: Args): { expression: string; value: string } | undefined {
+    if (args.context !== 'repl') return undefined;
+    const match = /^((?:[^=!<>]|->)+?)\s*=(?!=)\s*(.+)$/s.exec(text(args, 'expression').trim());
+    return match === null ? undefined : { expression: match[1], value: match[2] };
+  }
+
   set(args: Args, frame: Frame | undefined): DebugProtocol.SetExpressionResponse['body'] {
     const session = this.#session;
     const expression = text(args, 'expression').trim();
@@ -147,51 +153,6 @@ export class Expressions {
     if (watched?.kind !== 'rmp' || watched.end !== watched.start + 1) return false;
     const { rmp } = this.#session.machine.hardware;
     return rmp.covers(watched.start) && rmp.governing(watched.start) === watched.start;
-  }
-
-  // ---------------------------------------------------------------- completions
-
-  /** @param args with `column` counted from 0 */
-  completions(args: Args, frame: Frame | undefined): DebugProtocol.CompletionItem[] {
-    const session = this.#session;
-    const line = text(args, 'text').slice(0, Math.max(0, count(args, 'column')));
-    const view = frame?.kind === 'c' ? frame.view : undefined;
-    const member = /([A-Za-z_][\w.>[\]-]*?)(?:->|\.)(\w*)$/.exec(line);
-    if (member !== null && view !== undefined) return this.#members(member[1], view, member[2]);
-    const prefix = /\w*$/.exec(line)?.[0] ?? '';
-    const items: DebugProtocol.CompletionItem[] = [];
-    const add = (label: string, type: DebugProtocol.CompletionItemType, insert = label): void => {
-      if (label.startsWith(prefix) && !items.some((item) => item.label === label))
-        items.push({
-          label,
-          type,
-          ...(insert === label ? {} : { text: insert }),
-          start: line.length - prefix.length,
-          length: prefix.length,
-        });
-    };
-    if (view !== undefined) for (const { name } of localsOf(session.machine, view)) add(name, 'variable');
-    for (const { name } of variablesOf(session)) add(name, 'variable');
-    for (const guest of session.machine.guests) add(guest.name, 'value');
-    for (const query of queryNames) if (query !== 'log') add(query, 'function', `${query}(`);
-    add('pfn', 'function', 'pfn(');
-    return items;
-  }
-
-  #members(of: string, view: FrameView, prefix: string): DebugProtocol.CompletionItem[] {
-    const { machine } = this.#session;
-    return peek(machine, () => {
-      const found = evaluateC(machine, view, of);
-      if ('error' in found) return [];
-      const { type } = found.value;
-      const record = machine.program.completed(type.kind === 'pointer' ? type.to : type);
-      if (!isRecord(record)) return [];
-      return record.members.flatMap(({ name }) =>
-        name.startsWith(prefix) && name !== '' && findMember(record, name) !== undefined
-          ? [{ label: name, type: 'field' as const }]
-          : [],
-      );
-    });
   }
 }
 
