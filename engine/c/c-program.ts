@@ -6,6 +6,7 @@
  */
 import type { Diagnostic, Location } from '../base/diagnostic.ts';
 import { type CodeProblem, type FunctionCode, Op, type Origin, type StaticObject } from '../vm/bytecode.ts';
+import { COutline } from './c-outline.ts';
 import { Statics } from './c-program-statics.ts';
 import { type Definition, ProgramUnits } from './c-program-units.ts';
 import { findMember, slotsOf } from './layout.ts';
@@ -46,6 +47,7 @@ type Body =
 const NOWHERE: Origin = { file: 0, start: 0, end: 0 };
 
 class Program implements CProgram, LowerHost {
+  readonly outline: COutline;
   readonly progressTypes: ReadonlySet<string>;
   private readonly units: ProgramUnits;
   private readonly stubs: Map<string, number>;
@@ -80,6 +82,10 @@ class Program implements CProgram, LowerHost {
     for (const unit of this.units.overrides)
       for (const [name, definition] of unit.definitions) this.overriding.set(name, definition);
     this.units.base.scope.fallback = (name) => this.undeclared(name);
+    this.outline = new COutline(this.units, (name, definition) => {
+      const body = this.resolve(name, definition.unit.scope);
+      return body.kind === 'definition' && body.definition === definition;
+    });
   }
 
   // --- names -----------------------------------------------------------------------------------------------------------------------

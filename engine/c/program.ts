@@ -5,6 +5,7 @@
 import type { Diagnostic, Location } from '../base/diagnostic.ts';
 import type { Program } from '../vm/bytecode.ts';
 import type { NativeTable } from '../vm/native.ts';
+import type { COutline } from './c-outline.ts';
 import type { CType } from './types.ts';
 
 /** A source text with a name. `path` is what diagnostics show. */
@@ -43,6 +44,8 @@ export interface CFunction {
 
 export interface CProgram extends Program {
   readonly files: readonly CSource[];
+  /** Its functions as places in the files. */
+  readonly outline: COutline;
   /** Find a function by name; undefined if nobody defines it. */
   find(name: string): CFunction | undefined;
   describe(index: number): CFunction;

@@ -31,7 +31,8 @@ export class Environment {
   readonly failure: string | undefined;
   /** Paths of patches and sources. */
   readonly files: readonly string[];
-  private readonly program: CProgram;
+  /** The kernel's C, compiled as far as it has been called. */
+  readonly program: CProgram;
   private readonly model: KernelModel;
   private readonly scenarioProgram: ScenarioProgram;
   private readonly loopBudget: number | undefined;

@@ -14,6 +14,7 @@ import {
 } from '../protocol.ts';
 import { canonicalUri } from '../uri.ts';
 import type { Feature, FeatureContext } from './feature.ts';
+import { noteFile } from './known-files.ts';
 
 /** One turn of the event loop is given to reading and parsing for about this long, ms. */
 const slice = 4;
@@ -73,6 +74,7 @@ export function partialResults<T>(
 async function outlineOf(context: FeatureContext, uri: string): Promise<DiscoveredFile> {
   const read = await context.files.load(canonicalUri(uri));
   if ('error' in read) return { uri, scenarios: [], error: read.error };
+  noteFile(context, canonicalUri(uri));
   if (read.text.length > longest) return { uri, scenarios: [], error: 'it is too long' };
   return { uri, scenarios: itemsOf(read.text) };
 }

@@ -2,15 +2,28 @@
 
 import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
+import { definition } from './definition.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { formatting } from './formatting.ts';
 import { memoryMap } from './memory-map.ts';
+import { references } from './references.ts';
+import { rename } from './rename.ts';
 import { semanticTokens } from './semantic-tokens.ts';
 import { testRun } from './test-run.ts';
 import { verdictNotifications } from './verdict-notification.ts';
 
-const features: readonly Feature[] = [discovery, testRun, verdictNotifications, formatting, semanticTokens, memoryMap];
+const features: readonly Feature[] = [
+  discovery,
+  testRun,
+  verdictNotifications,
+  formatting,
+  semanticTokens,
+  memoryMap,
+  definition,
+  references,
+  rename,
+];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
   const all = features.map((feature) => feature.capabilities(client));
