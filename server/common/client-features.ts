@@ -31,6 +31,8 @@ export interface ClientFeatures {
   initializationOptions: unknown;
   /** Whether it declares `true` at this path of its capabilities: `declares('textDocument', 'rename', 'prepareSupport')`. */
   declares(...path: string[]): boolean;
+  /** Whatever it says there. */
+  capability(...path: string[]): unknown;
 }
 
 export function clientFeatures(params: InitializeParams): ClientFeatures {
@@ -59,6 +61,7 @@ export function clientFeatures(params: InitializeParams): ClientFeatures {
     folders: folders(params),
     initializationOptions: params.initializationOptions,
     declares: has,
+    capability: get,
   };
 }
 

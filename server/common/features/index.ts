@@ -10,6 +10,8 @@ import { memoryMap } from './memory-map.ts';
 import { references } from './references.ts';
 import { rename } from './rename.ts';
 import { semanticTokens } from './semantic-tokens.ts';
+import { structure } from './structure.ts';
+import { symbols } from './symbols.ts';
 import { testRun } from './test-run.ts';
 import { verdictNotifications } from './verdict-notification.ts';
 
@@ -23,6 +25,8 @@ const features: readonly Feature[] = [
   definition,
   references,
   rename,
+  symbols,
+  structure,
 ];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
