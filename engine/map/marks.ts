@@ -94,11 +94,14 @@ export class Marks {
     this.found = lanes.map(() => []);
     this.standing = lanes.map((lane, i) => {
       if (i === 0)
-        return [...STANDING_OF_FRAMES.map((rule) => machine.violating(rule, 0)), ...userSets(machine, undefined)];
+        return [
+          ...STANDING_OF_FRAMES.map((rule) => machine.ruleMemory.violating(rule, 0)),
+          ...userSets(machine, undefined),
+        ];
       if (lane.guest === undefined) return [];
       const { asid } = lane.guest;
       return [
-        ...STANDING_OF_GUESTS.map((rule) => machine.violating(rule, asid)),
+        ...STANDING_OF_GUESTS.map((rule) => machine.ruleMemory.violating(rule, asid)),
         ...userSets(machine, lane.guest.asid),
       ];
     });
@@ -159,7 +162,7 @@ function userSets(machine: Machine, asid: number | undefined): PageSet[] {
   return machine.invariants.flatMap((invariant, index) =>
     invariant.foralls.flatMap((forall, n) => {
       const of = forall.guest === undefined ? undefined : machine.guests[forall.guest]?.asid;
-      return of === asid ? [machine.violating(`INVARIANT ${index}.${n}`, asid ?? 0)] : [];
+      return of === asid ? [machine.ruleMemory.violating(`INVARIANT ${index}.${n}`, asid ?? 0)] : [];
     }),
   );
 }
