@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DebugClient, killLeftovers } from './client.ts';
-import { head, smash, type Workspace, workspace } from './fixtures.ts';
+import { head, lineOf, smash, type Workspace, workspace } from './fixtures.ts';
+
+/** 64K pages, one by one, again and again: long enough to be interrupted. */
+const long = `${head().replace('folio 2M', 'folio 4K')}\nscenario "long" {\n  for i in 0..40 {\n    vmm.set_memory_attributes(g, 0..128M, PRIVATE)\n    vmm.set_memory_attributes(g, 0..128M, SHARED)\n  }\n}\n`;
 
 let files: Workspace;
 before(() => {
@@ -11,8 +14,7 @@ before(() => {
     'smash.snpscenario': smash(),
     'broken.snpscenario': 'scenario "s" {\n  vmm.nothing(1)\n}\n',
     'none.snpscenario': head(),
-    // 64K pages, one by one: long enough to be interrupted.
-    'long.snpscenario': `${head().replace('folio 2M', 'folio 4K')}\nscenario "long" {\n  for i in 0..40 {\n    vmm.set_memory_attributes(g, 0..128M, PRIVATE)\n    vmm.set_memory_attributes(g, 0..128M, SHARED)\n  }\n}\n`,
+    'long.snpscenario': long,
   });
 });
 after(async () => {
@@ -129,7 +131,19 @@ test('a long run gives way to pause, to breakpoints and to disconnect', async ()
   await client.request('reverseContinue', { threadId: 1 });
   const [, again] = await Promise.all([client.request('pause', { threadId: 1 }), client.stopped()]);
   if (again.reason === 'pause') assert.equal(await client.where(), at);
+  // So does a jump far ahead; what it has run it has run.
+  const { targets } = await client.request('gotoTargets', {
+    source: { path: files.file('long.snpscenario') },
+    line: lineOf(long, '0..128M, SHARED)'),
+  });
+  await client.request('goto', { threadId: 1, targetId: targets.at(-1).id });
+  const [, paused] = await Promise.all([client.request('pause', { threadId: 1 }), client.stopped()]);
+  assert.ok(['pause', 'goto'].includes(paused.reason), paused.reason);
   await client.request('continue', { threadId: 1 });
+  // The session is still there to be changed and to be ended, while it runs.
+  await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'no_such_function' }] });
+  await client.request('terminate', {});
+  await client.event('terminated');
   assert.equal(await client.disconnect(), 0);
 });
 
@@ -146,9 +160,25 @@ test('no process stays behind, wherever the client goes away', async () => {
       await client.launch({ program: files.file('long.snpscenario') });
       await client.request('configurationDone');
     },
+    async (client) => {
+      await client.launch({ program: files.file('long.snpscenario'), stopOnEntry: true });
+      await client.start();
+      await client.move('next');
+      await client.move('next');
+      await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'no_such_function' }] });
+      // On the way back, and with a request that nobody waits for.
+      await client.request('reverseContinue', { threadId: 1 });
+      client.send('stackTrace', { threadId: 1 });
+    },
+    async (client) => {
+      await client.launch({ program: files.file('smash.snpscenario') });
+      await client.start();
+      await client.request('restart', {});
+    },
   ];
-  await Promise.all(
-    moments.flatMap((moment) => [
+  // Two at a time: a dozen processes at once would test the machine.
+  for (const moment of moments) {
+    await Promise.all([
       (async () => {
         const client = new DebugClient();
         await moment(client);
@@ -160,6 +190,6 @@ test('no process stays behind, wherever the client goes away', async () => {
         client.process.stdin.end();
         assert.equal(await client.exited, 1, 'the pipe is closed');
       })(),
-    ]),
-  );
+    ]);
+  }
 });
