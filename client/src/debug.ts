@@ -1,5 +1,5 @@
 // Debugging a scenario: F5 without a launch.json, the debug adapter inside this process, values beside the lines while stopped.
-// Commands: SNP Scenario: Debug Scenario, SNP Scenario: Run Scenario Without Debugging.
+// Commands: SNP Scenario: Debug Scenario.
 
 import { createRequire } from 'node:module';
 import {
@@ -14,12 +14,12 @@ import {
   EventEmitter,
   type ExtensionContext,
   languages,
-  type TextDocument,
   Uri,
   window,
   workspace,
 } from 'vscode';
 import { InlineValues } from './debug-inline-values.ts';
+import { scenarioAtCursor, targetOf } from './scenario-at-cursor.ts';
 
 const type = 'snpscenario';
 
@@ -40,44 +40,27 @@ export function activate(context: ExtensionContext): void {
       createDebugAdapterDescriptor: () => new DebugAdapterInlineImplementation(new InlineAdapter(bundle)),
     }),
     ...['snpscenario', 'c', 'diff'].map((language) => languages.registerInlineValuesProvider({ language }, values)),
-    commands.registerCommand('snpScenario.debugScenario', (uri?: Uri, scenario?: string) =>
-      start(uri, scenario, false),
+    commands.registerCommand('snpScenario.debugScenario', (where?: unknown, scenario?: unknown) =>
+      start(where, scenario),
     ),
-    commands.registerCommand('snpScenario.runScenario', (uri?: Uri, scenario?: string) => start(uri, scenario, true)),
   );
 }
 
-/** @param scenario its name; without it the one at the cursor */
-async function start(uri: Uri | undefined, scenario: string | undefined, noDebug: boolean): Promise<boolean> {
-  const target = uri instanceof Uri ? uri : window.activeTextEditor?.document.uri;
+/**
+ * @param where a URI, as such or as a string; without it the active editor's
+ * @param scenario its name; without it the one at the cursor
+ */
+async function start(where: unknown, scenario: unknown): Promise<boolean> {
+  const target = targetOf(where);
   if (target === undefined) return false;
   const name = typeof scenario === 'string' ? scenario : scenarioAtCursor(target);
-  return debug.startDebugging(
-    workspace.getWorkspaceFolder(target),
-    {
-      type,
-      request: 'launch',
-      name: name ?? 'Debug Scenario',
-      program: target.fsPath,
-      ...(name === undefined ? {} : { scenario: name }),
-    },
-    { noDebug },
-  );
-}
-
-/** The name of the last scenario that begins at or above the cursor; of the first one if there is none. */
-function scenarioAtCursor(uri: Uri): string | undefined {
-  const editor = window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
-  if (editor === undefined) return undefined;
-  return scenarioAbove(editor.document, editor.selection.active.line);
-}
-
-function scenarioAbove(document: TextDocument, line: number): string | undefined {
-  for (let at = line; at >= 0; at--) {
-    const name = /^\s*scenario\s+"((?:[^"\\]|\\.)*)"/.exec(document.lineAt(at).text)?.[1];
-    if (name !== undefined) return name;
-  }
-  return undefined;
+  return debug.startDebugging(workspace.getWorkspaceFolder(target), {
+    type,
+    request: 'launch',
+    name: name ?? 'Debug Scenario',
+    program: target.fsPath,
+    ...(name === undefined ? {} : { scenario: name }),
+  });
 }
 
 class Configurations implements DebugConfigurationProvider {

@@ -1,7 +1,8 @@
 // Which documents the server is told about. Scenarios, of course; and the C files and patches that a scenario can name in `use`, so
-// that an edit of the C moves the verdicts before it is saved. The extension is only active once a scenario has been opened, so
-// nobody who merely edits C pays for this.
+// that an edit of the C moves the verdicts before it is saved. The server only runs once a scenario has been opened or the Test Explorer has been
+// looked at, so nobody who merely edits C pays for this.
 
+import { workspace } from 'vscode';
 import type { DocumentFilter } from 'vscode-languageclient/node';
 
 /** Documents that people edit. Left out on purpose: copies shown beside them, such as the old side of a diff (`git:`). */
@@ -12,7 +13,12 @@ const sources = '**/*.{c,h,patch,diff,mbox,mbox.txt}';
 /** Changes on disk that the server is told about. */
 export const watchedFiles = '**/*.{snpscenario,c,h,patch,diff,mbox,mbox.txt}';
 
-export const documentSelector: DocumentFilter[] = schemes.flatMap((scheme) => [
-  { language: 'snpscenario', scheme },
-  { pattern: sources, scheme },
-]);
+/** Of the schemes above, and whatever the workspace is made of. */
+export function documentSelector(): DocumentFilter[] {
+  const folders = workspace.workspaceFolders ?? [];
+  const all = new Set([...schemes, ...folders.map(({ uri }) => uri.scheme)]);
+  return [...all].flatMap((scheme) => [
+    { language: 'snpscenario', scheme },
+    { pattern: sources, scheme },
+  ]);
+}

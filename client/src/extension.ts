@@ -1,21 +1,42 @@
 // The extension: starts the language server and the features around it, each in a file of its own.
-// VS Code activates it when the first .snpscenario file is opened, and for nothing else.
+// VS Code activates it in a workspace that holds scenarios, for the Test Explorer, and when a .snpscenario file is opened. The server is another matter:
+// it starts when a scenario is open or somebody looks at the tests.
 
-import type { ExtensionContext } from 'vscode';
+import { type ExtensionContext, type TextDocument, workspace } from 'vscode';
 import * as debug from './debug.ts';
+import * as documentation from './documentation.ts';
 import { LanguageServer } from './language-server.ts';
+import * as newScenario from './new-scenario.ts';
 import * as serverCommands from './server-commands.ts';
-import * as serverStatus from './server-status.ts';
+import * as status from './status.ts';
+import * as testing from './testing/index.ts';
 
 let server: LanguageServer | undefined;
 
 /** Resolves as soon as the features are registered; the server goes on starting, so that opening a file waits for nothing. */
 export function activate(context: ExtensionContext): void {
   server = new LanguageServer(context);
-  serverStatus.activate(context, server);
+  status.activate(context, server);
   serverCommands.activate(context, server);
+  testing.activate(context, server);
   debug.activate(context);
-  void server.start();
+  newScenario.activate(context);
+  documentation.activate(context);
+  startWithFirstScenario(context, server);
+}
+
+function startWithFirstScenario(context: ExtensionContext, server: LanguageServer): void {
+  const isScenario = ({ languageId }: TextDocument) => languageId === 'snpscenario';
+  if (workspace.textDocuments.some(isScenario)) {
+    void server.start();
+    return;
+  }
+  const waiting = workspace.onDidOpenTextDocument((document) => {
+    if (!isScenario(document)) return;
+    waiting.dispose();
+    void server.start();
+  });
+  context.subscriptions.push(waiting);
 }
 
 /** VS Code waits for this before it ends the extension host, so that the server is told and does not outlive it. */

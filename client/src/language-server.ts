@@ -1,24 +1,47 @@
 // The language server as the client sees it: one process, started, stopped and restarted, with an observable state.
+// It is started by whoever needs it first: a scenario that is opened, or the Test Explorer.
 // Requests: initialize, shutdown, exit; document synchronisation and everything the server offers come from vscode-languageclient.
 
-import { type Event, EventEmitter, type ExtensionContext, type LogOutputChannel, window, workspace } from 'vscode';
+import {
+  type CancellationToken,
+  type Event,
+  EventEmitter,
+  type ExtensionContext,
+  type LogOutputChannel,
+  window,
+  workspace,
+} from 'vscode';
 import {
   LanguageClient,
   type LanguageClientOptions,
+  ProgressType,
   type ServerOptions,
   State,
   TransportKind,
 } from 'vscode-languageclient/node';
+import {
+  type InitializationOptions,
+  type ReadFileParams,
+  type ReadFileResult,
+  readFileRequest,
+  type VerdictParams,
+  verdictNotification,
+} from '../../server/common/protocol.ts';
 import { documentSelector, watchedFiles } from './documents.ts';
+import { readFile } from './read-file.ts';
 
 export type ServerState = 'stopped' | 'starting' | 'running' | 'failed';
 
 export class LanguageServer {
   readonly output: LogOutputChannel;
   readonly onDidChangeState: Event<ServerState>;
+  /** Verdicts on open documents. */
+  readonly onVerdict: Event<VerdictParams>;
   readonly #client: LanguageClient;
   readonly #changed = new EventEmitter<ServerState>();
+  readonly #judged = new EventEmitter<VerdictParams>();
   #state: ServerState = 'stopped';
+  #streams = 0;
   /** Whether it should be running: if it ends all the same, it failed. */
   #wanted = false;
   /** Starts and stops run one after the other, in the order they were asked for. */
@@ -27,6 +50,7 @@ export class LanguageServer {
   constructor(context: ExtensionContext) {
     this.output = window.createOutputChannel('SNP Scenario', { log: true });
     this.onDidChangeState = this.#changed.event;
+    this.onVerdict = this.#judged.event;
     this.#client = new LanguageClient(
       'snpScenario',
       'SNP Scenario',
@@ -36,6 +60,12 @@ export class LanguageServer {
     context.subscriptions.push(
       this.output,
       this.#changed,
+      this.#judged,
+      this.#client.onRequest<ReadFileResult, void>(
+        readFileRequest,
+        ({ uri }: ReadFileParams): Promise<ReadFileResult> => readFile(uri),
+      ),
+      this.#client.onNotification(verdictNotification, (params: VerdictParams) => this.#judged.fire(params)),
       this.#client.onDidChangeState(({ newState }) => {
         if (newState === State.Running) this.#set('running');
         else if (newState === State.Starting) this.#set('starting');
@@ -61,6 +91,26 @@ export class LanguageServer {
       this.#wanted = false;
       if (this.#client.needsStop()) await this.#client.stop();
     });
+  }
+
+  /**
+   * A request whose results come in parts. Starts the server if it is not running.
+   * @returns what is left for the answer itself
+   */
+  async stream<Part, Result>(
+    method: string,
+    params: object,
+    take: (part: Part) => void,
+    token?: CancellationToken,
+  ): Promise<Result> {
+    await this.start();
+    const partialResultToken = `snpScenario/${this.#streams++}`;
+    const parts = this.#client.onProgress(new ProgressType<Part>(), partialResultToken, take);
+    try {
+      return await this.#client.sendRequest<Result>(method, { ...params, partialResultToken }, token);
+    } finally {
+      parts.dispose();
+    }
   }
 
   /** Ends the process if there is one and starts another; open documents are sent to it again. */
@@ -94,11 +144,13 @@ function serverOptions(context: ExtensionContext): ServerOptions {
 
 function clientOptions(output: LogOutputChannel): LanguageClientOptions {
   return {
-    documentSelector,
+    documentSelector: documentSelector(),
     outputChannel: output,
     traceOutputChannel: output,
-    initializationOptions: () => ({
-      maxDiagnostics: workspace.getConfiguration('snpScenario').get<number>('maxDiagnostics'),
+    initializationOptions: (): InitializationOptions => ({
+      maxDiagnostics: workspace.getConfiguration('snpScenario').get<number>('maxDiagnostics', 500),
+      verdicts: true,
+      readFile: true,
     }),
     // Settings the server asks for, and registers for their changes, itself.
     synchronize: {

@@ -108,7 +108,7 @@ export class Verdicts implements DocumentEvents {
     }
   }
 
-  /** Calls back with every verdict of the engine from now on. */
+  /** Calls back with every verdict from now on. */
   onVerdict(listener: (verdict: Verdict) => void): void {
     this.#listeners.push(listener);
   }
@@ -218,7 +218,8 @@ export class Verdicts implements DocumentEvents {
       }
     };
     if (text.length > longestDocument) {
-      this.#finish(scenario, version, new Set(), [tooLong(uri, text.length)]);
+      const result = withoutRun(uri, tooLong(uri, text.length));
+      this.#finish(scenario, new Set(), { uri, version, text, result, milliseconds: 0 });
       return;
     }
     this.#queue.add(uri, {
@@ -238,25 +239,27 @@ export class Verdicts implements DocumentEvents {
         // A verdict that a file is missing would be taken back at once: fileArrived checks again.
         if ([...reads].some((file) => this.#files.isPending(file))) return;
         scenario.result = result;
-        this.#finish(scenario, version, reads, result.diagnostics);
-        for (const listener of this.#listeners) listener({ uri, version, text, result, milliseconds });
+        this.#finish(scenario, reads, { uri, version, text, result, milliseconds });
       },
       failed: (error) => {
         // Whatever the checker remembers may be half done.
         this.#checker = this.#engine.createChecker(this.#files);
         this.#events.failed(uri, error);
-        this.#finish(scenario, version, new Set([...scenario.uses, ...reads]), [internalError(uri, error)]);
+        const result = withoutRun(uri, internalError(uri, error));
+        const uses = new Set([...scenario.uses, ...reads]);
+        this.#finish(scenario, uses, { uri, version, text, result, milliseconds: 0 });
       },
     });
   }
 
-  #finish(scenario: Scenario, version: number, uses: Set<string>, diagnostics: readonly EngineDiagnostic[]): void {
+  #finish(scenario: Scenario, uses: Set<string>, verdict: Verdict): void {
     scenario.isChecking = false;
     uses.delete(scenario.uri);
     scenario.uses = uses;
-    this.#publisher.set(scenario.uri, version, diagnostics);
+    this.#publisher.set(scenario.uri, verdict.version, verdict.result.diagnostics);
     this.#settle(scenario);
     this.#events.usesChanged();
+    for (const listener of this.#listeners) listener(verdict);
   }
 
   #settle(scenario: Scenario): void {
@@ -266,6 +269,14 @@ export class Verdicts implements DocumentEvents {
 }
 
 const beginning = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };
+
+/** The verdict on a document that the engine did not get through. */
+const withoutRun = (path: string, diagnostic: EngineDiagnostic): CheckResult => ({
+  path,
+  diagnostics: [diagnostic],
+  scenarios: [],
+  dependencies: [],
+});
 
 function internalError(path: string, error: unknown): EngineDiagnostic {
   const what = error instanceof Error ? error.message : String(error);

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'node:util';
+import type { Page } from 'playwright-core';
 import { launchChromium, requireChromium } from '../../../scripts/lib/chromium.ts';
 import { ensureVscodeHost, startVscodeServer } from '../../../scripts/lib/vscode-host.ts';
 import type { Backend, SuiteRun } from './backend.ts';
@@ -16,6 +17,17 @@ export async function webBackend(): Promise<Backend> {
   return { name: 'VS Code in code-server', run };
 }
 
+/** NAME.png, and what can be read in it: NAME.txt holds the text of the workbench and what it says to screen readers. The picture comes last. */
+async function picture(page: Page, path: string): Promise<void> {
+  // As a string: the types of a browser are not those of this program.
+  const text = await page.evaluate<string>(
+    `[document.body.innerText, ...[...document.querySelectorAll('[aria-label]')].map((one) => one.ariaLabel)].join('\\n')`,
+  );
+  // The editor writes spaces as such that do not break.
+  await writeFile(`${path}.txt`, text.replaceAll('\u00a0', ' '));
+  await page.screenshot({ path: `${path}.png` });
+}
+
 async function run(suite: SuiteRun): Promise<number> {
   const server = await startVscodeServer({ dataDir: suite.dataDir, install: suite.install, env: suite.env });
   const browser = await launchChromium();
@@ -24,12 +36,12 @@ async function run(suite: SuiteRun): Promise<number> {
     let pictures = Promise.resolve<unknown>(undefined);
     const log = (line: string) => {
       const name = /^SCREENSHOT (\S+)$/.exec(line)?.[1];
-      if (name) pictures = pictures.then(() => page.screenshot({ path: join(suite.screenshots, `${name}.png`) }));
       const [, file, selector] = /^SHOWN (\S+) (.+)$/.exec(line) ?? [];
       if (file && selector)
         pictures = pictures.then(async () =>
           writeFile(join(suite.screenshots, file), JSON.stringify(await page.locator(selector).allTextContents())),
         );
+      if (name) pictures = pictures.then(() => picture(page, join(suite.screenshots, name)));
       suite.onLog(line);
     };
     const exit = new Promise<number>((resolve, reject) => {

@@ -219,7 +219,9 @@ describe('debugging', () => {
     const listening = vscode.debug.onDidTerminateDebugSession(() => {
       ended = true;
     });
-    await vscode.commands.executeCommand('snpScenario.runScenario', editor.document.uri, '2M over 4K');
+    const line = lineOf(editor.document, 'scenario "2M over 4K"');
+    editor.selection = new vscode.Selection(line, 0, line, 0);
+    await vscode.commands.executeCommand('workbench.action.debug.run');
     await until(() => ended, 'the end');
     listening.dispose();
   });

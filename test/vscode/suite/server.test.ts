@@ -1,9 +1,8 @@
 // The language server's process: it can be restarted, and killed, and verdicts go on.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import * as vscode from 'vscode';
-import { diagnosticsOf, open, replace } from './support.ts';
+import { diagnosticsOf, open, replace, serverProcesses } from './support.ts';
 
 /** A mistake that any engine finds, and its mending, each a new verdict of the server that runs now. */
 async function answers(editor: vscode.TextEditor): Promise<void> {
@@ -13,18 +12,6 @@ async function answers(editor: vscode.TextEditor): Promise<void> {
   await diagnosticsOf(uri, (now) => now.length !== count && now.some(({ range }) => range.start.line < 9));
   await replace(editor, 'host {{', 'host {');
   await diagnosticsOf(uri, (now) => now.length === 3);
-}
-
-/** Process ids of the servers that this extension host has started. */
-function servers(): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args=']).toString().split('\n');
-  return lines
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
-    .filter(
-      (match) =>
-        match !== null && Number(match[2]) === process.pid && /dist[\\/]server[\\/]main\.js/.test(match[3] ?? ''),
-    )
-    .map((match) => Number(match?.[1]));
 }
 
 describe('The language server', () => {
@@ -54,9 +41,9 @@ describe('The language server', () => {
   it('is one process, however often it is restarted', async function () {
     if (process.platform === 'win32') this.skip();
     const editor = await open('first.snpscenario');
-    const [first] = servers();
+    const [first] = serverProcesses();
     await Promise.all([1, 2, 3].map(() => vscode.commands.executeCommand('snpScenario.restartServer')));
-    const after = servers();
+    const after = serverProcesses();
     assert.equal(after.length, 1);
     assert.notEqual(after[0], first);
     await answers(editor);
@@ -66,11 +53,11 @@ describe('The language server', () => {
     if (process.platform === 'win32') this.skip();
     const editor = await open('first.snpscenario');
     await diagnosticsOf(editor.document.uri, (now) => now.length === 3);
-    const [server] = servers();
+    const [server] = serverProcesses();
     assert.ok(server);
     process.kill(server, 'SIGKILL');
     await answers(editor);
-    assert.equal(servers().length, 1);
-    assert.notEqual(servers()[0], server);
+    assert.equal(serverProcesses().length, 1);
+    assert.notEqual(serverProcesses()[0], server);
   });
 });

@@ -1,5 +1,6 @@
 // What the tests share: opening a file of the workspace, waiting for its diagnostics, and asking the launcher for a picture.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -80,13 +81,18 @@ export async function replace(editor: vscode.TextEditor, text: string, by: strin
   if (!(await editor.edit((builder) => builder.replace(range, by)))) throw new Error('the edit was refused');
 }
 
-/** Has the launcher take a picture of the whole workbench, if it can; resolves when it is on disk. */
-export async function screenshot(name: string): Promise<void> {
+/**
+ * Has the launcher take a picture of the whole workbench, if it can; resolves when it is on disk.
+ * @returns what can be read in it, or heard by a screen reader; undefined where no pictures are taken
+ */
+export async function screenshot(name: string): Promise<string | undefined> {
   const folder = process.env.SNP_SCREENSHOT_DIR;
-  if (!folder) return;
+  if (!folder) return undefined;
+  const picture = join(folder, `${name}.png`);
+  rmSync(picture, { force: true });
   console.log(`SCREENSHOT ${name}`);
   for (let tries = 0; tries < 100; tries++) {
-    if (existsSync(join(folder, `${name}.png`))) return;
+    if (existsSync(picture)) return readFileSync(join(folder, `${name}.txt`), 'utf8');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the launcher took no picture: ${name}`);
@@ -114,4 +120,28 @@ export async function shown(selector: string): Promise<string[] | undefined> {
     }
   }
   throw new Error(`the launcher does not say what is shown: ${selector}`);
+}
+
+/** Takes pictures until the workbench shows a text; the last one stays. Where no pictures are taken, nothing is asserted. */
+export async function seen(name: string, wanted: RegExp | string, milliseconds = 10_000): Promise<void> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const text = await screenshot(name);
+    if (text === undefined) return;
+    if (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)) return;
+    if (Date.now() > end) throw new Error(`${name}.png does not show ${wanted}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Process ids of the servers that this extension host has started. */
+export function serverProcesses(): number[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args=']).toString().split('\n');
+  return lines
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter(
+      (match) =>
+        match !== null && Number(match[2]) === process.pid && /dist[\\/]server[\\/]main\.js/.test(match[3] ?? ''),
+    )
+    .map((match) => Number(match?.[1]));
 }

@@ -1,0 +1,182 @@
+// The Test Explorer: scenarios of the workspace are there without having been opened, run, debugged, and run again while they are edited.
+
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { diagnosticsOf, lineOf, open, replace, screenshot, seen } from './support.ts';
+
+interface Summary {
+  passed: number;
+  failed: number;
+  errors: number;
+  skipped: number;
+  isCancelled: boolean;
+}
+
+const run = (command: string, ...args: unknown[]): Thenable<Summary> =>
+  vscode.commands.executeCommand(command, ...args);
+
+const folder = (): vscode.Uri => vscode.workspace.workspaceFolders?.[0]?.uri as vscode.Uri;
+const written: vscode.Uri[] = [];
+
+async function write(name: string, text: string): Promise<vscode.Uri> {
+  const uri = vscode.Uri.joinPath(folder(), name);
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  written.push(uri);
+  return uri;
+}
+
+describe('The Test Explorer', () => {
+  afterEach(async () => {
+    await vscode.commands.executeCommand('testing.stopContinuousRun');
+    for (const uri of written.splice(0)) await vscode.workspace.fs.delete(uri, { recursive: true });
+    await vscode.commands.executeCommand('workbench.action.closeSidebar');
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+  });
+
+  it('shows the scenarios of the workspace, none of them opened, by folder and file', async () => {
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    await seen('tests-discovered', 'first.snpscenario');
+    await vscode.commands.executeCommand('testing.expandAll').then(undefined, () => {});
+    await seen('tests-discovered', 'order-4-folio.snpscenario');
+  });
+
+  it('runs the whole workspace, and shows what failed', async () => {
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    const summary = await run('snpScenario.runWorkspace');
+    assert.ok(summary.passed > 20, JSON.stringify(summary));
+    // Of first.snpscenario; what else fails in the workspace is the other suites' business.
+    assert.ok(summary.failed >= 2, JSON.stringify(summary));
+    assert.equal(summary.isCancelled, false);
+    await seen('tests-run', /Failed/);
+  });
+
+  it('shows the message at the line, with what was expected and what happened', async () => {
+    const uri = await write(
+      'tests/outcome.snpscenario',
+      `guest g {
+  slot 0 gpa 0..1G private folio 2M pfn 0x40000
+}
+/// Nothing is in the way.
+scenario "no overlap" {
+  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)  => FAIL_OVERLAP
+}
+scenario "in peace" {
+  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)
+}
+`,
+    );
+    const editor = await open('tests/outcome.snpscenario');
+    const at = lineOf(editor.document, 'FAIL_OVERLAP');
+    editor.selection = new vscode.Selection(at, 0, at, 0);
+    assert.deepEqual(await run('snpScenario.runScenario'), {
+      passed: 0,
+      failed: 1,
+      errors: 0,
+      skipped: 0,
+      isCancelled: false,
+    });
+    await vscode.commands.executeCommand('testing.goToNextMessage');
+    await seen('tests-message', /Expected[\s\S]*FAIL_OVERLAP[\s\S]*Actual/i);
+    await vscode.commands.executeCommand('closeReferenceSearch').then(undefined, () => {});
+    // As a code lens does: the URI as a string, and a name.
+    assert.equal((await run('snpScenario.runScenario', uri.toString(), 'in peace')).passed, 1);
+    const all = await run('snpScenario.runFile', uri);
+    assert.deepEqual([all.passed, all.failed], [1, 1]);
+  });
+
+  it('follows the text of an open document, and the disk', async () => {
+    await write('tests/follow.snpscenario', 'scenario "before" {}\n');
+    const editor = await open('tests/follow.snpscenario');
+    assert.equal((await run('snpScenario.runFile')).passed, 1);
+    await replace(editor, '"before"', '"typed"');
+    assert.equal((await run('snpScenario.runScenario', editor.document.uri, 'typed')).passed, 1);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    const uri = await write('tests/follow.snpscenario', 'scenario "one" {}\nscenario "two" {}\n');
+    const end = Date.now() + 10_000;
+    for (;;) {
+      const summary = await run('snpScenario.runFile', uri);
+      if (summary.passed === 2) break;
+      assert.ok(Date.now() < end, `the file's scenarios were not found: ${JSON.stringify(summary)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+
+  it('runs again what is edited while a continuous run is on', async () => {
+    await write(
+      'tests/continuous.snpscenario',
+      'guest g {\n  slot 0 gpa 0..1G private folio 2M pfn 0x40000\n}\nscenario "watched" {\n  cpu.psmash(pfn(g, 0))  => FAIL_INPUT\n}\n',
+    );
+    const editor = await open('tests/continuous.snpscenario');
+    await diagnosticsOf(editor.document.uri, () => true);
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    await vscode.commands.executeCommand('testing.startContinuousRun').then(undefined, () => {});
+    await screenshot('tests-continuous');
+  });
+
+  it('debugs a scenario, and shows its verdict when the session has ended', async () => {
+    const editor = await open('first.snpscenario');
+    const line = lineOf(editor.document, '2M, assigned');
+    editor.selection = new vscode.Selection(line, 0, line, 0);
+    vscode.debug.addBreakpoints([
+      new vscode.SourceBreakpoint(new vscode.Location(editor.document.uri, new vscode.Position(line, 0))),
+    ]);
+    await run('snpScenario.runFile');
+    const ended = new Promise<void>((resolve) => {
+      const listening = vscode.debug.onDidTerminateDebugSession(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+    const run_ = vscode.commands.executeCommand('testing.debugAtCursor');
+    const end = Date.now() + 15_000;
+    while (!(vscode.debug.activeStackItem instanceof vscode.DebugStackFrame)) {
+      assert.ok(Date.now() < end, 'the debugger did not stop');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.equal(vscode.debug.activeDebugSession?.configuration.scenario, '2M over 4K');
+    await screenshot('tests-debug');
+    await vscode.debug.stopDebugging();
+    await ended;
+    await run_;
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    await seen('tests-debugged', /Failed/);
+  });
+});
+
+describe('The status', () => {
+  it('counts what passed and what failed, and follows the text', async () => {
+    const editor = await open('first.snpscenario');
+    await diagnosticsOf(editor.document.uri, (now) => now.length === 3);
+    await vscode.commands.executeCommand('workbench.action.focusStatusBar').then(undefined, () => {});
+    await seen('status-failed', /2 failed/);
+    await replace(editor, 'folio order 4', 'folio 2M');
+    await seen('status-edited', /1 passed, 1 failed/);
+  });
+});
+
+describe('Commands', () => {
+  it('begin a scenario from a template, with its first place selected', async () => {
+    await vscode.commands.executeCommand('snpScenario.newScenario', 'Raw RMP instructions');
+    const { activeTextEditor: editor } = vscode.window;
+    assert.equal(editor?.document.languageId, 'snpscenario');
+    assert.match(editor?.document.getText() ?? '', /scenario "a 2M entry is split"/);
+    assert.equal((await run('snpScenario.runFile')).passed, 1);
+    await screenshot('new-scenario');
+  });
+
+  it('open the language reference and the page of a rule', async () => {
+    await vscode.commands.executeCommand('snpScenario.openLanguageReference');
+    await vscode.commands.executeCommand('snpScenario.openRule', 'ORDER');
+    const labels = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label));
+    assert.ok(
+      labels.some((label) => /language\.md/.test(label)),
+      labels.join(', '),
+    );
+    assert.ok(
+      labels.some((label) => /ORDER\.md/.test(label)),
+      labels.join(', '),
+    );
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+});
