@@ -69,7 +69,7 @@ class Configurations implements DebugConfigurationProvider {
     return [{ type, request: 'launch', name: 'Debug Scenario', program: '${file}' }];
   }
 
-  /** F5 with no launch.json asks with an empty configuration. */
+  /** F5 with no launch.json asks with an empty configuration; Ctrl+F5 with one that says `noDebug`. */
   resolveDebugConfiguration(
     _folder: unknown,
     config: DebugConfiguration,
@@ -81,6 +81,7 @@ class Configurations implements DebugConfigurationProvider {
     const scenario = scenarioAtCursor(document.uri);
     const name = scenario ?? 'Debug Scenario';
     return {
+      ...config,
       type,
       request: 'launch',
       name,

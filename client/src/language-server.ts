@@ -107,7 +107,11 @@ export class LanguageServer {
     const partialResultToken = `snpScenario/${this.#streams++}`;
     const parts = this.#client.onProgress(new ProgressType<Part>(), partialResultToken, take);
     try {
-      return await this.#client.sendRequest<Result>(method, { ...params, partialResultToken }, token);
+      const all = { ...params, partialResultToken };
+      // An argument too many would be one more parameter, even if it is undefined.
+      return await (token === undefined
+        ? this.#client.sendRequest<Result>(method, all)
+        : this.#client.sendRequest<Result>(method, all, token));
     } finally {
       parts.dispose();
     }
