@@ -6,6 +6,7 @@
 import { fwCommandName } from '../../engine/hardware/firmware.ts';
 import { Check, psmashChecks, rmpCodeName, rmpupdateChecks } from '../../engine/hardware/instruction-checks.ts';
 import { transitions } from './firmware-transitions.ts';
+import { rowCell, rowSections } from './rows.ts';
 
 export interface Cell {
   id: string;
@@ -22,7 +23,8 @@ export interface Section {
 }
 
 const SIZES = ['4K', '2M', '1G'];
-const ACCESSES = ['read', 'write', 'fetch', 'walk', 'A/D write'];
+const ACCESSES = ['read', 'write', 'fetch', 'walk', 'A/D write', 'shadow stack read', 'shadow stack write'];
+const WRITES: readonly string[] = ['write', 'A/D write', 'shadow stack write'];
 
 // ---------------------------------------------------------------- accesses
 
@@ -53,16 +55,39 @@ export const PRIVATE_STATES = [
   '2M, validated',
 ];
 
+/** Features of processors that decide about pages in use; the first are the default. */
+export interface InUseFeatures {
+  erratum: boolean;
+  writeAllowed: boolean;
+}
+export const IN_USE_FEATURES: readonly { name: string; features: InUseFeatures }[] = [
+  { name: '', features: { erratum: true, writeAllowed: false } },
+  { name: 'no 2M erratum', features: { erratum: false, writeAllowed: false } },
+  { name: 'HvInUseWrAllowed', features: { erratum: true, writeAllowed: true } },
+];
+
 /** Accesses that want a hypervisor-owned page, or none of the checks. */
-export function sharedCell(who: string, access: string, state: string, size: string): Wanted {
-  const id = `${who} ${access}: ${state}, mapping ${size}`;
-  const checked = access === 'write' || access === 'A/D write' || (access === 'walk' && who === 'other guest');
+export function sharedCell(
+  who: string,
+  access: string,
+  state: string,
+  size: string,
+  { erratum, writeAllowed }: InUseFeatures = IN_USE_FEATURES[0].features,
+): Wanted {
+  const feature = IN_USE_FEATURES.find(
+    (one) => one.features.erratum === erratum && one.features.writeAllowed === writeAllowed,
+  );
+  const suffix = feature === undefined ? ', both' : feature.name === '' ? '' : `, ${feature.name}`;
+  const id = `${who} ${access}: ${state}, mapping ${size}${suffix}`;
+  const checked = WRITES.includes(access) || (access === 'walk' && who === 'other guest');
   // The host's update of an A or D bit is a write of 4K size, whatever maps the page tables.
   const large = size !== '4K' && !(who === 'host' && access === 'A/D write');
   const owned =
     state === 'not covered' ||
     state === 'region unassigned' ||
-    (!large && (state === 'another page assigned' || state === 'first page in use'));
+    (!large && (state === 'another page assigned' || state === 'first page in use')) ||
+    (state === 'in use' && writeAllowed) ||
+    (state === 'first page in use' && !erratum);
   return { id, outcome: !checked || owned ? 'ok' : who === 'host' ? '#PF(RMP)' : '#NPF(RMP)' };
 }
 
@@ -82,7 +107,49 @@ const NEEDED: Record<string, number> = {
   'A/D write': 3,
   'fetch, user': 4,
   'fetch, supervisor': 8,
+  'shadow stack read': 1,
+  'shadow stack write': 3,
 };
+
+/** With VMPL supervisor shadow stacks (VmplSSS): what each kind needs then. */
+const NEEDED_SSS: Record<string, number> = {
+  read: 1,
+  write: 3,
+  'fetch, user': 4,
+  'fetch, supervisor': 8,
+  'shadow stack read, user': 1,
+  'shadow stack write, user': 3,
+  'shadow stack read, supervisor': 0x11,
+  'shadow stack write, supervisor': 0x13,
+};
+
+/** A private access that has passed everything else, on a processor with VmplSSS. Undefined: a kind that the table leaves out. */
+export function sssCell(kind: string, mask: number): Wanted | undefined {
+  const needed = NEEDED_SSS[kind];
+  if (needed === undefined) return undefined;
+  const permitted = (mask & needed) === needed;
+  const sss = (mask & 0x10) !== 0;
+  return {
+    id: `VmplSSS ${kind}: ${permitted ? 'permitted' : 'not permitted'}, SSS=${sss ? 1 : 0}`,
+    outcome: permitted ? 'ok' : sss ? '#NPF(RMP|ENC|VMPL|SSS)' : '#NPF(RMP|ENC|VMPL)',
+  };
+}
+
+function sssCells(): Cell[] {
+  const columns = ['permitted, SSS=1', 'permitted, SSS=0', 'not permitted, SSS=1', 'not permitted, SSS=0'];
+  const outcomes = new Map<string, string>();
+  for (const kind of Object.keys(NEEDED_SSS))
+    for (const mask of [0x1f, 0x0f, 0x10, 0]) {
+      const { id, outcome } = sssCell(kind, mask) as Wanted;
+      outcomes.set(id, outcome);
+    }
+  return Object.keys(NEEDED_SSS).flatMap((kind) =>
+    columns.map((column) => {
+      const id = `VmplSSS ${kind}: ${column}`;
+      return { id, row: kind, column, outcome: outcomes.get(id) ?? '' };
+    }),
+  );
+}
 
 /** A private access that has passed everything else. */
 export function vmplCell(vmpl: number, kind: string, mask: number): Wanted {
@@ -243,15 +310,56 @@ function pvalidateCells(): Cell[] {
   return cells.map(({ id, outcome }) => plain(id, id.slice('PVALIDATE: '.length), outcome));
 }
 
-const CODES: Readonly<Record<string, readonly number[]>> = {
-  RMPQUERY: [0, 2],
-  RMPREAD: [0, 1, 2],
+/** RMPQUERY; `npt` and `state` as with {@link pvalidateCell}. */
+export function rmpqueryCell(target: number, vmpl: number, npt: string, state: string, snp = true): Wanted {
+  const at = (condition: string, outcome: string): Wanted => ({ id: `RMPQUERY: ${condition}`, outcome });
+  if (!snp) return at('not an SNP guest', '#UD');
+  if (target > 3) return at('no such VMPL', 'EAX=2');
+  if (target < vmpl) return at('about a more privileged VMPL', 'EAX=2');
+  if (target === vmpl) return at('about the current VMPL', 'EAX=2');
+  if (npt === 'absent' || npt === 'misaligned') return at(`NPT ${npt}`, '#NPF(ENC)');
+  const entry = /^(4K|2M), /.exec(state)?.[1];
+  if (entry === undefined) return at(`page is ${state}`, RMP_FAULT);
+  if ((entry === '4K') !== (npt === '4K')) return at(`entry of ${entry}, NPT ${npt}`, RMP_FAULT);
+  if (state.includes('not validated')) return at(`${entry}, not validated`, '#VC(0x404)');
+  return at(`${entry}, validated${npt === '1G' ? ', NPT 1G' : ''}`, 'ok');
+}
+
+function rmpqueryCells(): Cell[] {
+  const cells: Wanted[] = [
+    rmpqueryCell(1, 0, '4K', '', false),
+    rmpqueryCell(4, 0, '4K', ''),
+    rmpqueryCell(0, 1, '4K', ''),
+    rmpqueryCell(1, 1, '4K', ''),
+    ...['absent', 'misaligned'].map((npt) => rmpqueryCell(1, 0, npt, '')),
+    ...PRIVATE_STATES.slice(0, 5).map((state) => rmpqueryCell(1, 0, '4K', state)),
+    ...PRIVATE_STATES.slice(5).flatMap((state) => SIZES.map((npt) => rmpqueryCell(1, 0, npt, state))),
+  ];
+  const distinct = new Map(cells.map((cell) => [cell.id, cell]));
+  return [...distinct.values()].map(({ id, outcome }) => plain(id, id.slice('RMPQUERY: '.length), outcome));
+}
+
+/** RMPREAD; `state` says which entry it is, see {@link RMPREAD_STATES}. */
+export function rmpreadCell(context: number, state: string): Wanted {
+  const at = (condition: string, outcome: string): Wanted => ({ id: `RMPREAD: ${condition}`, outcome });
+  if (context !== 0) return at('in the context of a guest', 'EAX=2');
+  return at(state, RMPREAD_STATES[state]);
+}
+
+/** What the second quadword's low half says: bit 0 Assigned, 8 Page_Size, 9 region status, 16 Immutable. */
+export const RMPREAD_STATES: Readonly<Record<string, string>> = {
+  'not covered': 'EAX=1',
+  'not assigned': '0x0',
+  'not assigned, another page of its region is': '0x200',
+  '4K': '0x1',
+  '4K, another page of its region is assigned': '0x201',
+  '4K, immutable': '0x10001',
+  'not assigned, immutable': '0x10000',
+  '2M': '0x301',
+  'in the middle of 2M': '0x1',
 };
 
-const resultCells = (instruction: string, faults: readonly string[]): Cell[] => [
-  ...CODES[instruction].map((code) => plain(`${instruction}: ${rmpCodeName(code)}`, rmpCodeName(code), '')),
-  ...faults.map((fault) => plain(`${instruction}: ${fault}`, fault, '')),
-];
+// ---------------------------------------------------------------- VMRUN
 
 const VMSA_STATES = [
   'VMSA page',
@@ -259,11 +367,28 @@ const VMSA_STATES = [
   'not covered',
   'not assigned',
   'another ASID',
+  'another GPA',
   'immutable',
   'VMSA=0',
   '2M entry',
   'in use',
 ];
+
+/** Pages of VMRUN and VMSAVE that have to be the hypervisor's, with what comes of it if not; `free`: nobody else may be running with it either. */
+export const HOST_PAGES: Readonly<Record<string, { fault: string; free: boolean }>> = {
+  VMCB: { fault: '#GP(0)', free: true },
+  VM_HSAVE_PA: { fault: '#GP(0)', free: false },
+  'AVIC backing page': { fault: 'VMEXIT_INVALID', free: true },
+  "VMSA of another guest's kind": { fault: 'VMEXIT_INVALID', free: true },
+  'target of VMSAVE': { fault: '#GP(0)', free: false },
+};
+const HOST_PAGE_STATES = ['not assigned', 'not covered', 'assigned', 'under a 2M entry', 'in use'];
+
+export function hostPageCell(what: string, state: string): Wanted {
+  const { fault, free } = HOST_PAGES[what];
+  const refused = state === 'assigned' || state === 'under a 2M entry' || (state === 'in use' && free);
+  return { id: `${what}: ${state}`, outcome: refused ? fault : 'ok' };
+}
 
 // ---------------------------------------------------------------- firmware
 
@@ -309,8 +434,14 @@ export const sections: readonly Section[] = [
     source: 'APM vol. 3, RMPADJUST; vol. 2, 15.36.7',
     cells: rmpadjustCells(),
   },
-  { title: 'RMPQUERY', source: 'APM vol. 3, RMPQUERY', cells: resultCells('RMPQUERY', ['#NPF(RMP|ENC)', '#UD']) },
-  { title: 'RMPREAD', source: 'APM vol. 3, RMPREAD', cells: resultCells('RMPREAD', []) },
+  { title: 'RMPQUERY', source: 'APM vol. 3, RMPQUERY; vol. 2, 15.36.7', cells: rmpqueryCells() },
+  {
+    title: 'RMPREAD',
+    source: 'APM vol. 3, RMPREAD: what the second quadword says besides the ASID',
+    cells: [rmpreadCell(1, ''), ...Object.keys(RMPREAD_STATES).map((state) => rmpreadCell(0, state))].map(
+      ({ id, outcome }) => plain(id, id.slice('RMPREAD: '.length), outcome),
+    ),
+  },
   ...ACCESSES.map((access) => ({
     title: `SNP guest, private ${access}`,
     source: 'APM vol. 2, 15.36.10 and table 15-39: effective C-bit 1',
@@ -328,9 +459,14 @@ export const sections: readonly Section[] = [
       ).map((cell) => ({ ...cell, row: `VMPL${vmpl} ${cell.row}` })),
     ),
   },
+  {
+    title: 'VMPL permissions with supervisor shadow stacks',
+    source: 'APM vol. 2, 15.36.7, VmplSSS: bit 4 of the mask, and bit 37 of the error code with it',
+    cells: sssCells(),
+  },
   ...(
     [
-      ['SNP guest, C=0', ['read', 'write']],
+      ['SNP guest, C=0', ['read', 'write', 'shadow stack read', 'shadow stack write']],
       ['other guest', ACCESSES],
       ['host', ACCESSES],
     ] as const
@@ -346,10 +482,29 @@ export const sections: readonly Section[] = [
     ),
   })),
   {
+    title: 'Pages in use: features of processors',
+    source: 'APM vol. 2, 15.36.12 (HvInUseWrAllowed); Linux 75253db41a46 (erratum of early parts)',
+    cells: IN_USE_FEATURES.slice(1).flatMap(({ name, features }) =>
+      ['host', 'SNP guest, C=0'].flatMap((who) =>
+        matrix(['in use', 'first page in use', 'assigned'], SIZES, (state, size) =>
+          sharedCell(who, 'write', state, size, features),
+        ).map((cell) => ({ ...cell, row: `${name}, ${who} write: ${cell.row}`, column: `mapping ${cell.column}` })),
+      ),
+    ),
+  },
+  {
     title: 'VMRUN: the VMSA page of an SNP guest',
     source: 'APM vol. 2, 15.36.12 and table 15-41',
-    cells: VMSA_STATES.map((state) =>
-      plain(`VMRUN: ${state}`, state, state === 'VMSA page' ? 'entered' : 'VMEXIT_INVALID'),
+    cells: VMSA_STATES.map((state) => plain(`VMRUN: ${state}`, state, state === 'VMSA page' ? 'ok' : 'VMEXIT_INVALID')),
+  },
+  {
+    title: 'VMRUN and VMSAVE: pages of the hypervisor',
+    source: 'APM vol. 2, 15.36.12 and table 15-41',
+    cells: Object.keys(HOST_PAGES).flatMap((what) =>
+      HOST_PAGE_STATES.map((state) => {
+        const { id, outcome } = hostPageCell(what, state);
+        return { id, row: what, column: state, outcome };
+      }),
     ),
   },
   {
@@ -357,8 +512,18 @@ export const sections: readonly Section[] = [
     source: 'AMD I/O Virtualization Technology, RMP checks',
     cells: [plain('DMA: ok', 'hypervisor-owned', 'ok'), plain('DMA: RMP_PAGE_FAULT', 'guest-owned', 'RMP_PAGE_FAULT')],
   },
+  ...rowSections.map((section) => ({
+    title: section.title,
+    source: section.source,
+    cells: section.rows.map((one) => plain(rowCell(section, one), one.what, one.outcome)),
+  })),
   ...firmwareSections(),
 ];
 
 /** Cells that no test can reach, or that none reaches yet, each with the reason. */
-export const reasons: Readonly<Record<string, string>> = {};
+export const reasons: Readonly<Record<string, string>> = Object.fromEntries(
+  ['shadow stack read', 'shadow stack write'].map((kind) => [
+    `VmplSSS ${kind}, supervisor: permitted, SSS=0`,
+    'cannot be: without SSS no such access is permitted',
+  ]),
+);

@@ -23,6 +23,7 @@ import { directed } from './directed.ts';
 import { transitions } from './firmware-transitions.ts';
 import { deviations, enter, note, reached, watch } from './probe.ts';
 import { renderCoverage } from './render.ts';
+import { rowCell, rowSections } from './rows.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const tests = join(here, '..');
@@ -94,6 +95,13 @@ for (const row of transitions) {
   });
 }
 
+for (const section of rowSections)
+  for (const row of section.rows)
+    test(`row: ${section.title}: ${row.what}`, () => {
+      assert.equal(row.run(), row.outcome);
+      note(rowCell(section, row));
+    });
+
 beforeEach((t) => {
   const name = 'name' in t ? t.name : '';
   enter(/^watched: | holds$/.test(name) ? '' : name);
@@ -109,7 +117,7 @@ function representatives(id: string): string[] {
   const all = [...(reached.get(id) ?? [])].sort();
   const isScenario = (name: string): boolean => /^(coverage|kvm-[^/]+)\//.test(name);
   const units = all.filter((name) => !isScenario(name));
-  const own = units.find((name) => !/^(matrix|firmware): /.test(name)) ?? units[0];
+  const own = units.find((name) => !/^(matrix|firmware|row): /.test(name)) ?? units[0];
   return [...all.filter(isScenario).slice(0, 1), ...(own === undefined ? [] : [own])];
 }
 

@@ -152,6 +152,87 @@ export const directed: Readonly<Record<string, () => void>> = {
     guest.npt.map(GFN, page + 1, 2, true);
     kit.hw.rmpadjust(guest, GPA, 0, 0x101);
   },
+  'VMPL permissions with supervisor shadow stacks'() {
+    for (const mask of [0x1f, 0x0f, 0x10, 0x11, 0x13, 0])
+      for (const access of KINDS)
+        for (const user of [false, true]) {
+          const kit = host({ vmplSss: true });
+          const { hw } = kit;
+          const page = preparePrivate(kit, '4K, validated');
+          hw.writeRaw(page as never, hw.rmp.word(page, 0), hw.rmp.word(page, 1), mask, 0);
+          const guest = guestOf(hw, true);
+          guest.npt.map(GFN, page, 1, true);
+          hw.guestAccess(guest, GPA, access, 1, 0, user);
+        }
+  },
+  'pages in use, by features of processors'() {
+    for (const options of [{ inUse2mErratum: false }, { hvInUseWrAllowed: true }])
+      for (const state of SHARED_STATES.slice(1))
+        for (const level of LEVELS) {
+          const kit = host(options);
+          const page = prepareShared(kit, state);
+          kit.hw.hostAccess(page, Access.Write, level);
+          const guest = guestOf(kit.hw, true);
+          guest.npt.map(level === 1 ? GFN + 8 : GFN, level === 1 ? page : page - 8, level, true);
+          kit.hw.guestAccess(guest, GPA + 0x8000, Access.Write, 0);
+        }
+  },
+  RMPQUERY() {
+    for (const state of PRIVATE_STATES)
+      for (const level of LEVELS) {
+        const kit = small();
+        const page = preparePrivate(kit, state);
+        const guest = guestOf(kit.hw, true);
+        guest.npt.map(GFN, page, level, true);
+        kit.hw.rmpquery(guest, GPA, 1);
+      }
+    const kit = small();
+    const page = preparePrivate(kit, '4K, validated');
+    const guest = guestOf(kit.hw, true);
+    kit.hw.rmpquery(guestOf(kit.hw, false), GPA, 1);
+    kit.hw.rmpquery(guest, GPA, 4);
+    kit.hw.rmpquery(guest, GPA, 0, 1);
+    kit.hw.rmpquery(guest, GPA, 1, 1);
+    kit.hw.rmpquery(guest, 2 * GPA, 1);
+    guest.npt.map(GFN, page + 1, 2, true);
+    kit.hw.rmpquery(guest, GPA, 1);
+  },
+  RMPREAD() {
+    const kit = small();
+    const { hw } = kit;
+    const read = (pfn: number): number => hw.rmpread(pfn * 4096);
+    hw.rmpread(HEAD * 4096, 1);
+    read(BEYOND);
+    read(HEAD);
+    kit.assign(HEAD + 8, GPA);
+    read(HEAD);
+    read(HEAD + 8);
+    kit.assign(HEAD, GPA);
+    read(HEAD);
+    kit.assign(HEAD + 9, GPA, { immutable: 1 });
+    read(HEAD + 9);
+    hw.writeRaw((HEAD + 10) as never, 4, 0, 0, 0);
+    read(HEAD + 10);
+    kit.assign(HEAD + 512, GPA, { size: 1 });
+    read(HEAD + 512);
+    read(HEAD + 513);
+  },
+  'VMRUN and VMSAVE: pages of the hypervisor'() {
+    const vmsa = HEAD + 1024;
+    for (const state of ['not assigned', 'not covered', 'assigned', 'under a 2M entry', 'in use'])
+      for (const what of ['vmcb', 'hsave', 'avic', 'vmsa', 'vmsave'] as const) {
+        const kit = small();
+        const { hw } = kit;
+        const page = state === 'not covered' ? BEYOND : HEAD + 8;
+        if (state === 'assigned') kit.assign(page, GPA);
+        if (state === 'under a 2M entry') kit.assign(HEAD, GPA, { size: 1 });
+        if (state === 'in use') hw.setInUse(page as never, true);
+        hw.writeRaw(vmsa as never, 1, (1 << 19) | VMSA, 0xf, 0);
+        if (what === 'vmsave') hw.vmsave(page);
+        else if (what === 'vmsa') hw.enter(guestOf(hw, false), { vmsa: page });
+        else hw.enter(guestOf(hw, true), { [what]: page, vmsa });
+      }
+  },
   'VMRUN of an SNP guest'() {
     const words: readonly (readonly [number, number])[] = [
       // Assigned, Page_Size, Immutable; ASID, VMSA.
@@ -168,6 +249,9 @@ export const directed: Readonly<Record<string, () => void>> = {
       kit.hw.writeRaw(HEAD as never, w0, w1, 0xf, 0);
       kit.hw.vmrun(1, HEAD);
     }
+    const kit = small();
+    kit.hw.writeRaw(HEAD as never, 1, (1 << 19) | VMSA, 0xf, 0);
+    kit.hw.enter(guestOf(kit.hw, true), { vmsa: HEAD, vmsaGfn: GFN });
     small().hw.vmrun(1, BEYOND);
     small().hw.vmrun(1, -1);
   },

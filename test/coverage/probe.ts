@@ -6,13 +6,27 @@
 
 import type { Pfn } from '../../engine/base/units.ts';
 import { Access } from '../../engine/hardware/access.ts';
-import { Fault, hasBit } from '../../engine/hardware/fault-codes.ts';
+import { Fault, formatFault, hasBit } from '../../engine/hardware/fault-codes.ts';
 import { fwStatusName } from '../../engine/hardware/firmware.ts';
-import { checkOf, FAULTED, rmpCodeName } from '../../engine/hardware/instruction-checks.ts';
+import { checkOf, FAULTED } from '../../engine/hardware/instruction-checks.ts';
 import { type GuestContext, Hardware } from '../../engine/hardware/machine.ts';
-import { defaultHardwareOptions } from '../../engine/hardware/options.ts';
+import { defaultHardwareOptions, type HardwareOptionKey } from '../../engine/hardware/options.ts';
+import { rmpreadQwords } from '../../engine/hardware/rmpread.ts';
+import type { VmrunPages } from '../../engine/hardware/vmrun.ts';
 import { EventKind, Trace } from '../../engine/trace/trace.ts';
-import { checkCell, firmwareCell, privateCell, pvalidateCell, rmpadjustCell, sharedCell, vmplCell } from './cells.ts';
+import {
+  checkCell,
+  firmwareCell,
+  hostPageCell,
+  privateCell,
+  pvalidateCell,
+  rmpadjustCell,
+  rmpqueryCell,
+  rmpreadCell,
+  sharedCell,
+  sssCell,
+  vmplCell,
+} from './cells.ts';
 
 /** Cell to the tests that reach it. */
 export const reached = new Map<string, Set<string>>();
@@ -36,15 +50,30 @@ export function note(cell: string): void {
   tests.add(source);
 }
 
-function expectResult(hw: Hardware, cell: string, wanted: string, found: string): void {
+/** `known`: options that the cell takes into account. */
+function expectResult(
+  hw: Hardware,
+  cell: string,
+  wanted: string,
+  found: string,
+  known: readonly HardwareOptionKey[] = [],
+): void {
   if (wanted === found) note(cell);
-  else if (hasDefaultOptions(hw)) deviations.set(cell, `${source}: ${found} instead of ${wanted}`);
+  else if (hasDefaultOptions(hw, known)) deviations.set(cell, `${source}: ${found} instead of ${wanted}`);
 }
 
-function hasDefaultOptions(hw: Hardware): boolean {
+function hasDefaultOptions(hw: Hardware, known: readonly HardwareOptionKey[]): boolean {
   const standard = defaultHardwareOptions();
-  return Object.entries(standard).every(([key, value]) => hw.options[key as keyof typeof standard] === value);
+  return Object.entries(standard).every(
+    ([key, value]) => known.includes(key as HardwareOptionKey) || hw.options[key as HardwareOptionKey] === value,
+  );
 }
+
+const IN_USE_OPTIONS: readonly HardwareOptionKey[] = ['inUse2mErratum', 'hvInUseWrAllowed'];
+const inUseFeatures = ({ options }: Hardware) => ({
+  erratum: options.inUse2mErratum,
+  writeAllowed: options.hvInUseWrAllowed,
+});
 
 // ---------------------------------------------------------------- states, from raw words
 
@@ -94,6 +123,8 @@ const accesses: Record<number, string | undefined> = {
   [Access.Fetch]: 'fetch',
   [Access.PageTable]: 'walk',
   [Access.PageTableWrite]: 'A/D write',
+  [Access.ShadowStack]: 'shadow stack read',
+  [Access.ShadowStackWrite]: 'shadow stack write',
 };
 
 /** Accesses whose effective C-bit is 1 whatever the page table says. */
@@ -133,6 +164,10 @@ export function watch(): void {
   wrap('hostAccess', (call) => hostAccess(call) as Method);
   wrap('pvalidate', (call) => pvalidate(call) as Method);
   wrap('vmrun', (call) => vmrun(call) as Method);
+  wrap('enter', (call) => enterGuest(call) as Method);
+  wrap('vmsave', (call) => vmsave(call) as Method);
+  wrap('rmpquery', (call) => rmpquery(call) as Method);
+  wrap('rmpread', (call) => rmpread(call) as Method);
   wrap(
     'rmpupdate',
     (call) =>
@@ -156,16 +191,6 @@ export function watch(): void {
       },
   );
   wrap('rmpadjust', (call) => rmpadjust(call) as Method);
-  for (const name of ['rmpquery', 'rmpread'] as const)
-    wrap(
-      name,
-      (call) =>
-        function (this: Hardware, ...args) {
-          const code = call.apply(this, args) as number;
-          note(`${name.toUpperCase()}: ${code === FAULTED ? faultName(this, this.fault) : rmpCodeName(code)}`);
-          return code;
-        },
-    );
   const record = Trace.prototype.record;
   Trace.prototype.record = function (kind, space, page, code, a, b, cause) {
     if (kind === EventKind.Firmware) firmware(this, page, code, a);
@@ -202,14 +227,19 @@ function guestAccess(call: Method) {
         kind,
         state,
         levels[level],
+        inUseFeatures(this),
       );
-      expectResult(this, id, outcome, found);
+      expectResult(this, id, outcome, found, IN_USE_OPTIONS);
       return fault;
     }
     const full = 0xf;
     const { id, outcome } = privateCell(kind, state, levels[level]);
-    if (outcome !== 'ok' || (mask & full) === full) expectResult(this, id, outcome, found);
-    if (outcome === 'ok') {
+    if (outcome !== 'ok' || ((mask & full) === full && !this.options.vmplSss)) expectResult(this, id, outcome, found);
+    if (outcome === 'ok' && this.options.vmplSss) {
+      const byPrivilege = access === Access.Fetch || kind.startsWith('shadow stack');
+      const cell = sssCell(byPrivilege ? `${kind}, ${user ? 'user' : 'supervisor'}` : kind, mask);
+      if (cell !== undefined) expectResult(this, cell.id, cell.outcome, found, ['vmplSss']);
+    } else if (outcome === 'ok') {
       const cell = vmplCell(vmpl, access === Access.Fetch ? `fetch, ${user ? 'user' : 'supervisor'}` : kind, mask);
       expectResult(this, cell.id, cell.outcome, found);
     }
@@ -223,8 +253,8 @@ function hostAccess(call: Method) {
     const fault = call.call(this, ...([pfn, access, level, user] as never[])) as Fault;
     const kind = accesses[access];
     if (kind === undefined) return fault;
-    const { id, outcome } = sharedCell('host', kind, state, levels[level]);
-    expectResult(this, id, outcome, faultName(this, fault));
+    const { id, outcome } = sharedCell('host', kind, state, levels[level], inUseFeatures(this));
+    expectResult(this, id, outcome, faultName(this, fault), IN_USE_OPTIONS);
     return fault;
   };
 }
@@ -281,18 +311,98 @@ function rmpadjust(call: Method) {
   };
 }
 
+function rmpquery(call: Method) {
+  return function (this: Hardware, guest: GuestContext, gpa: number, asked: number, vmpl = 0): unknown {
+    const { npt, state } = target(this, guest, gpa);
+    const code = call.call(this, ...([guest, gpa, asked, vmpl] as never[])) as number;
+    const { id, outcome } = rmpqueryCell(asked, vmpl, npt, state.replace(', in use', ''), guest.snpActive);
+    expectResult(this, id, outcome, answer(this, code));
+    return code;
+  };
+}
+
+function rmpread(call: Method) {
+  return function (this: Hardware, spa: number, context = 0): unknown {
+    const { id, outcome } = rmpreadCell(context, rmpreadState(this, Math.floor(spa / 4096)));
+    const code = call.call(this, ...([spa, context] as never[])) as number;
+    const entry = this.rmpreadEntry;
+    const low = entry === undefined ? 0n : rmpreadQwords(entry).high & 0xffffffffn;
+    // Entries of the AMD-SP and the like are 4K and immutable as well: the cells do not tell them apart.
+    expectResult(this, id, outcome, code === 0 ? `0x${low.toString(16)}` : `EAX=${code}`);
+    return code;
+  };
+}
+
+function rmpreadState(hw: Hardware, pfn: number): string {
+  if (!covered(hw, pfn)) return 'not covered';
+  const w0 = hw.rmp.word(pfn, 0);
+  if (governing(hw, pfn) !== pfn) return 'in the middle of 2M';
+  if ((w0 & LARGE) === LARGE) return '2M';
+  const immutable = (w0 & IMM) !== 0 ? ', immutable' : '';
+  const neighbour = pfn % 512 === 0 && hw.rmp.assignedTails(pfn / 512) > 0;
+  if ((w0 & A) === 0) return `not assigned${neighbour ? ', another page of its region is' : immutable}`;
+  return `4K${neighbour ? ', another page of its region is assigned' : immutable}`;
+}
+
+/** What a page that has to be the hypervisor's is. */
+function hostPageState(hw: Hardware, pfn: number): string {
+  if (!covered(hw, pfn)) return 'not covered';
+  if (governing(hw, pfn) !== pfn) return 'under a 2M entry';
+  if ((hw.rmp.word(pfn, 0) & A) !== 0) return 'assigned';
+  return (hw.rmp.word(pfn, 1) & LOCKED) !== 0 ? 'in use' : 'not assigned';
+}
+
+/** The cells of a VMRUN up to the first page that is refused, and what the whole comes to. */
+function vmrunCells(hw: Hardware, asid: number, snp: boolean, pages: VmrunPages): { ids: string[]; outcome: string } {
+  const ids: string[] = [];
+  const hostPages: [what: string, page: number | undefined][] = [
+    ['VMCB', pages.vmcb],
+    ['VM_HSAVE_PA', pages.hsave],
+    ['AVIC backing page', pages.avic],
+    ["VMSA of another guest's kind", snp || (pages.vmsa ?? -1) < 0 ? undefined : pages.vmsa],
+  ];
+  for (const [what, page] of hostPages) {
+    if (page === undefined) continue;
+    const { id, outcome } = hostPageCell(what, hostPageState(hw, page));
+    ids.push(id);
+    // A page that is refused is the one that the result is about.
+    if (outcome !== 'ok') return { ids: [id], outcome };
+  }
+  if (!snp) return { ids, outcome: 'ok' };
+  const state = vmsaState(hw, asid, pages.vmsa ?? -1, pages.vmsaGfn);
+  const id = `VMRUN: ${state}`;
+  return state === 'VMSA page' ? { ids: [...ids, id], outcome: 'ok' } : { ids: [id], outcome: 'VMEXIT_INVALID' };
+}
+
 function vmrun(call: Method) {
   return function (this: Hardware, ...args: unknown[]): unknown {
     const [asid, vmsa] = args as [number, number];
-    const state = vmsaState(this, asid, vmsa);
+    const { ids, outcome } = vmrunCells(this, asid, this.guests.get(asid)?.snpActive ?? true, { vmsa });
     const entered = call.call(this, ...(args as never[]));
-    const wanted = state === 'VMSA page' ? 'entered' : 'VMEXIT_INVALID';
-    expectResult(this, `VMRUN: ${state}`, wanted, entered ? 'entered' : 'VMEXIT_INVALID');
+    for (const id of ids) expectResult(this, id, outcome, entered ? 'ok' : formatFault(this.fault, 0));
     return entered;
   };
 }
 
-function vmsaState(hw: Hardware, asid: number, vmsa: number): string {
+function enterGuest(call: Method) {
+  return function (this: Hardware, guest: GuestContext, pages: VmrunPages): unknown {
+    const { ids, outcome } = vmrunCells(this, guest.asid, guest.snpActive, pages);
+    const fault = call.call(this, ...([guest, pages] as never[])) as Fault;
+    for (const id of ids) expectResult(this, id, outcome, fault === Fault.None ? 'ok' : formatFault(fault, 0));
+    return fault;
+  };
+}
+
+function vmsave(call: Method) {
+  return function (this: Hardware, pfn: number): unknown {
+    const { id, outcome } = hostPageCell('target of VMSAVE', hostPageState(this, pfn));
+    const fault = call.call(this, ...([pfn] as never[])) as Fault;
+    expectResult(this, id, outcome, fault === Fault.None ? 'ok' : formatFault(fault, 0));
+    return fault;
+  };
+}
+
+function vmsaState(hw: Hardware, asid: number, vmsa: number, gfn: number | undefined): string {
   if (vmsa < 0) return 'no page';
   if (!covered(hw, vmsa)) return 'not covered';
   const entry = hw.rmp.resolve(vmsa as Pfn);
@@ -301,6 +411,7 @@ function vmsaState(hw: Hardware, asid: number, vmsa: number): string {
   if (entry.immutable) return 'immutable';
   if (!entry.vmsa) return 'VMSA=0';
   if (entry.pageSize === '2M') return '2M entry';
+  if (gfn !== undefined && entry.gpa !== gfn * 4096) return 'another GPA';
   return entry.lock ? 'in use' : 'VMSA page';
 }
 

@@ -20,7 +20,7 @@ export function renderCoverage(named: Readonly<Record<string, readonly string[]>
   const content = ({ id, outcome }: Cell): string => {
     const tests = (named[id] ?? []).map((name) => `[${number(name)}]`).join(' ');
     const what = [outcome === '' ? '' : `\`${outcome}\``, tests].filter(Boolean).join(' ');
-    return Object.hasOwn(reasons, id) ? `${what} – ${reasons[id]}` : what;
+    return Object.hasOwn(reasons, id) ? [what, reasons[id]].filter(Boolean).join(' – ') : what;
   };
   const parts = [HEAD];
   let cells = 0;
