@@ -113,12 +113,13 @@ function enter(state: DocumentState, environment: Environment): void {
 }
 
 function leave(state: DocumentState): void {
-  state.live?.run.release();
-  state.live = undefined;
-  for (const { replay } of state.replays) {
-    replay.run.release();
-    state.environment?.giveBack(replay.machine);
+  const runs = state.replays.map(({ replay }) => replay.run);
+  if (state.live !== undefined) runs.push(state.live.run);
+  for (const run of runs) {
+    run.release();
+    state.environment?.giveBack(run.machine);
   }
+  state.live = undefined;
   state.replays = [];
 }
 
