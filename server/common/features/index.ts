@@ -2,6 +2,7 @@
 
 import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
+import { callHierarchy } from './call-hierarchy.ts';
 import { definition } from './definition.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
@@ -27,6 +28,7 @@ const features: readonly Feature[] = [
   rename,
   symbols,
   structure,
+  callHierarchy,
 ];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
