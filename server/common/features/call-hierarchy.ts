@@ -182,13 +182,14 @@ function calledByCaller(context: FeatureContext, data: ItemData): CallHierarchyO
   const analysis = analysisAt(context, data.path);
   if (analysis === undefined) return [];
   const groups = new Groups<CallHierarchyItem>();
-  const programs = openPrograms(context);
-  // The C is that of the scenario itself or, of an imported file, that of a scenario that is open.
-  const program = (programs.find(({ uri }) => uri === data.path) ?? programs[0])?.program;
+  // The C of the file itself first; an imported file runs on that of those that import it.
+  const programs = openPrograms(context)
+    .sort((a, b) => Number(b.uri === data.path) - Number(a.uri === data.path))
+    .map(({ program }) => program);
   for (const { caller, callee, at } of calls(analysis)) {
     if (caller.nameStart !== data.at) continue;
     const range = rangeIn(context, data.path, at.start, at.end);
-    groups.add(keyOf(callee), () => itemOf(context, callee, program), range);
+    groups.add(keyOf(callee), () => itemOf(context, callee, programs), range);
   }
   return groups.list().map(({ item, ranges }) => ({ to: item, fromRanges: ranges }));
 }
@@ -196,10 +197,13 @@ function calledByCaller(context: FeatureContext, data: ItemData): CallHierarchyO
 const keyOf = (callee: Callee): string =>
   callee.is === 'function' ? `function ${callee.name}` : `sequence ${callee.path} ${callee.declared.start}`;
 
-function itemOf(context: FeatureContext, callee: Callee, program: CProgram | undefined): CallHierarchyItem | undefined {
+function itemOf(context: FeatureContext, callee: Callee, programs: readonly CProgram[]): CallHierarchyItem | undefined {
   if (callee.is === 'sequence') return sequenceItem(context, callee.path, callee.declared.start);
-  const found = functionOf(program, callee.name);
-  return found && functionItem(context, found);
+  for (const program of programs) {
+    const found = functionOf(program, callee.name);
+    if (found !== undefined) return functionItem(context, found);
+  }
+  return undefined;
 }
 
 function callersOfSequence(context: FeatureContext, data: ItemData): CallHierarchyIncomingCall[] {

@@ -82,7 +82,11 @@ describe('call hierarchy', () => {
     );
     assert.equal(where(inner), 'calls-common.snpscenario:1:10 inner');
     assert.deepEqual(await related(inner, 'incoming'), ['outer 8:3 9:3']);
-    assert.deepEqual(await related(inner, 'outgoing'), ['own_function 3:10']);
+    assert.deepEqual(await related(inner, 'outgoing'), [
+      'own_function 3:10',
+      'scenario_exit_reason 2:7',
+      'scenario_npf 2:7',
+    ]);
     assert.match(where(lent), /^snp-model:\/library\/linux-guest\.snpscenario/);
     assert.deepEqual(await related(lent, 'incoming'), ['outer 10:3']);
     assert.ok((await related(lent, 'outgoing')).some((call) => call.startsWith('scenario_psc ')));
