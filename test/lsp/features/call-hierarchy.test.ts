@@ -99,7 +99,8 @@ describe('call hierarchy', () => {
     assert.deepEqual(await related(one, 'outgoing'), ['outer 13:3', 'scenario_set_memory_attributes 14:7']);
     const entry = await item(document.at.operation);
     assert.equal(entry.name, 'scenario_set_memory_attributes');
-    assert.deepEqual(await related(entry, 'incoming'), ['one 14:7']);
+    const from = await related(entry, 'incoming');
+    assert.ok(from.includes('one 14:7') && from.some((call) => call.startsWith('scenario_psc ')), `${from}`);
     assert.ok((await related(entry, 'outgoing')).length > 0);
   });
 
