@@ -10,7 +10,8 @@ import { hex } from '../base/text.ts';
 import type { Instruction } from '../scenario/program.ts';
 import { disassembleInstruction } from '../vm/disassemble.ts';
 import { lineRow, localsAt } from '../vm/line-table.ts';
-import type { DebugSession, Frame } from './session.ts';
+import type { Frame } from './frames.ts';
+import type { DebugSession } from './session.ts';
 
 export const CODE_BASE = 2 ** 47;
 const REGION = 2 ** 24;

@@ -3,27 +3,20 @@
  * protocol or a clock: motions are advanced in slices by whoever owns the session.
  */
 import type { Location } from '../base/diagnostic.ts';
-import type { CheckerOptions, FileHost } from '../check.ts';
 import { ruleInfo } from '../invariants/catalogue.ts';
 import { MODEL_SCHEME } from '../models/model.ts';
-import { type Environment, EnvironmentCache } from '../run/environment.ts';
+import type { Environment } from '../run/environment.ts';
 import type { Machine } from '../run/machine.ts';
 import { resolveLines, resolveSteps } from '../run/mention.ts';
-import { formatOutcome } from '../run/outcome.ts';
 import { Placer } from '../run/report.ts';
 import { type RunFinding, ScenarioRun } from '../run/run.ts';
-import { type Analysis, analyze } from '../scenario/analyze.ts';
+import type { Analysis } from '../scenario/analyze.ts';
 import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/program.ts';
-import { lineRow } from '../vm/line-table.ts';
 import { type FrameView, unwind } from '../vm/unwind.ts';
-import { Breakpoints, consult } from './breakpoints.ts';
-import { evaluateC } from './c-expression.ts';
-import { formatC, peek, scalarOf } from './c-values.ts';
+import { Breakpoints } from './breakpoints.ts';
 import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-places.ts';
-import { WATCHED_KINDS } from './data-watch.ts';
-import { describeEvent } from './event-text.ts';
-import { exceptionFilters, filterOfEvent } from './exceptions.ts';
-import type { LaunchOptions } from './launch-options.ts';
+import { exceptionFilters } from './exceptions.ts';
+import { type Frame, framesOf } from './frames.ts';
 import {
   BackwardMotion,
   ForwardMotion,
@@ -33,26 +26,10 @@ import {
   RunToMotion,
   type Stop,
 } from './motion.ts';
-import { viaOf } from './places.ts';
+import type { SessionTarget } from './open-session.ts';
 import { ScenarioExpressions } from './scenario-expression.ts';
-import { decide, type Hit, onCondition } from './strategy.ts';
-import { Timeline, type Wanted } from './timeline.ts';
-
-export interface SessionTarget {
-  path: string;
-  text: string;
-  /** Name of the scenario; the first one without it. */
-  scenario?: string;
-  host: FileHost;
-  options?: CheckerOptions;
-  /** Options of the host, over those that the file sets. */
-  hostOptions?: LaunchOptions;
-}
-
-/** One row of a stack. */
-export type Frame =
-  | { kind: 'c'; name: string; location: Location | undefined; override: boolean; view: FrameView }
-  | { kind: 'scenario'; name: string; location: Location; instruction: number };
+import { Stopping } from './stopping.ts';
+import { Timeline } from './timeline.ts';
 
 /** What a session tells while it runs. */
 export interface SessionEvents {
@@ -61,41 +38,6 @@ export interface SessionEvents {
   /** The kernel printed a line. */
   printk(text: string, location: Location | undefined): void;
   finding(finding: RunFinding, severity: string, text: string, location: Location | undefined): void;
-}
-
-/** What went wrong before anything could run, one message a line. */
-export interface CannotRun {
-  error: string;
-}
-
-export function openSession(target: SessionTarget, events: SessionEvents): DebugSession | CannotRun {
-  const { path, text, host } = target;
-  const analysis = analyze(path, text, host);
-  const { program } = analysis;
-  const placer = new Placer(path, text, program);
-  const wrong = program.problems.find((problem) => problem.severity === 'error');
-  if (wrong !== undefined)
-    return { error: `Line ${placer.span(wrong.span, 0).range.start.line + 1}: ${wrong.message}` };
-  // Later ones hold.
-  for (const { name, value } of target.hostOptions ?? [])
-    program.host.options.push({ name, value, span: { start: 0, end: 0 } });
-  const { environment, problems } = new EnvironmentCache().get(path, program, host, target.options ?? {});
-  if (problems.length > 0) return { error: problems.map(({ message }) => message).join('\n') };
-  const index = target.scenario === undefined ? 0 : program.scenarios.findIndex(({ name }) => name === target.scenario);
-  const unit = program.scenarios[index];
-  if (unit === undefined) {
-    const known = program.scenarios.map(({ name }) => JSON.stringify(name)).join(', ');
-    return {
-      error:
-        target.scenario === undefined
-          ? 'There is no scenario in this file.'
-          : `There is no scenario ${JSON.stringify(target.scenario)} in this file.${known === '' ? '' : ` It has ${known}.`}`,
-    };
-  }
-  const broken = unit.problems.find((problem) => problem.severity === 'error');
-  if (broken !== undefined)
-    return { error: `Line ${placer.span(broken.span, unit.start).range.start.line + 1}: ${broken.message}` };
-  return new DebugSession(target, analysis, index, environment, events);
 }
 
 export class DebugSession {
@@ -114,6 +56,7 @@ export class DebugSession {
   /** Exception filters that are on, each with its condition. */
   readonly filters = new Map<string, string | undefined>();
   private readonly events: SessionEvents;
+  private readonly stopping: Stopping;
   private readonly placer: Placer;
   private readonly places: ScenarioPlace[];
   private motion: Motion | undefined;
@@ -145,7 +88,8 @@ export class DebugSession {
     this.places = scenarioPlaces(target.path, target.text, program, this.unit);
     this.told.lines = this.machine.kernel.log.lines.length;
     for (const filter of exceptionFilters) if (filter.initially) this.filters.set(filter.id, undefined);
-    this.timeline.wants = (event) => this.wants(event);
+    this.stopping = new Stopping(this, (text) => events.log(text));
+    this.timeline.wants = (event) => this.stopping.wants(event);
   }
 
   dispose(): void {
@@ -160,12 +104,12 @@ export class DebugSession {
 
   start(kind: MotionKind): void {
     this.begin();
-    this.motion = new ForwardMotion(this.timeline, this.interests, kind);
+    this.motion = new ForwardMotion(this.timeline, this.stopping, kind);
   }
 
   startBack(kind: 'continue' | 'over'): void {
     this.begin();
-    this.motion = new BackwardMotion(this.timeline, this.interests, kind);
+    this.motion = new BackwardMotion(this.timeline, this.stopping, kind);
   }
 
   /** Back to where the function of a C frame was entered. */
@@ -244,156 +188,9 @@ export class DebugSession {
     this.told.lines = Math.min(this.told.lines, this.machine.kernel.log.lines.length);
   }
 
-  // ---------------------------------------------------------------- what it stops at
-
-  private readonly interests: Interests = this.makeInterests();
-
-  private makeInterests(): Interests {
-    const session = this;
-    return {
-      get singly() {
-        return session.breakpoints.watchesVariables;
-      },
-      arm: (breaks) => session.breakpoints.arm(breaks),
-      before: (forward) => session.before(forward),
-      after: (forward) => session.after(forward),
-      remember: () => session.breakpoints.remember(session.machine),
-    };
-  }
-
-  private wants(event: number): Wanted | undefined {
-    const { machine } = this;
-    const kind = machine.trace.kind[event];
-    const found = filterOfEvent(machine, event);
-    const filter = found !== undefined && this.filters.has(found) ? found : undefined;
-    const breakpoints =
-      WATCHED_KINDS.has(kind) && this.breakpoints.watchesPages ? this.breakpoints.atEvent(machine, event) : [];
-    return filter === undefined && breakpoints.length === 0 ? undefined : { event, filter, breakpoints };
-  }
-
   /** Whether to stop where the run stands, before anything has moved. */
   stopHere(): Stop | undefined {
-    return this.before(true);
-  }
-
-  private before(forward: boolean): Stop | undefined {
-    const { run, machine, breakpoints } = this;
-    const { thread } = machine;
-    const here = run.isInCall
-      ? breakpoints.atCode(thread.functions[thread.depth], thread.pcs[thread.depth])
-      : run.state === 'running'
-        ? breakpoints.atScenario(run.position)
-        : [];
-    return here.length === 0 ? undefined : this.consult(here, 'breakpoint', forward, this.timeline.now);
-  }
-
-  private after(forward: boolean): Stop | undefined {
-    const { machine, breakpoints, timeline } = this;
-    const settled = this.afterStep();
-    // A step that is no call into C is over with its first instruction: it is the one to show.
-    const shown = this.run.isInCall ? {} : { instance: this.run.executed - 1 };
-    const touched = timeline.events.flatMap((one) => one.breakpoints);
-    if (breakpoints.watchesVariables) touched.push(...breakpoints.changed(machine));
-    const watched =
-      touched.length === 0 ? undefined : this.consult([...new Set(touched)], 'data', forward, timeline.now - 1);
-    if (watched !== undefined) {
-      const change = timeline.events.find((one) => one.breakpoints.some(({ id }) => watched.breakpoints.includes(id)));
-      // What is wrong with a condition comes first.
-      const text = watched.text ?? (change === undefined ? undefined : describeEvent(machine, change.event));
-      return { ...watched, ...(text === undefined ? {} : { text }), ...shown };
-    }
-    for (const { event, filter } of timeline.events) {
-      if (filter === undefined) continue;
-      const text = this.stopsAt(filter, () => describeEvent(machine, event));
-      if (text !== undefined) return { reason: 'exception', filter, event, text, breakpoints: [], ...shown };
-    }
-    return settled;
-  }
-
-  /** What a scenario instruction that is just done gives rise to. */
-  private afterStep(): Stop | undefined {
-    const { run } = this;
-    if (run.isInCall) return undefined;
-    const instance = run.executed - 1;
-    let first = run.findings.length;
-    while (first > 0 && run.findings[first - 1].instance === instance) first--;
-    for (let i = first; i < run.findings.length; i++) {
-      const finding = run.findings[i];
-      const filter = `rule:${finding.rule}`;
-      const text = this.stopsAt(filter, () => this.findingText(finding));
-      if (text !== undefined)
-        return { reason: 'exception', filter, finding: i, text, breakpoints: [], instance: finding.instance };
-    }
-    const outcome = instance < 0 ? undefined : run.outcome(instance);
-    if (outcome !== undefined && !outcome.ok) {
-      const instruction = run.instructionOf(instance);
-      const step = 'text' in instruction ? instruction.text : 'The step';
-      const text = this.stopsAt('failed', () => `${step}: ${formatOutcome(outcome)}`);
-      if (text !== undefined) return { reason: 'exception', filter: 'failed', text, breakpoints: [], instance };
-    }
-    return undefined;
-  }
-
-  /** What to say if a filter is on and its condition holds; what is wrong with a condition that cannot be evaluated comes first. */
-  private stopsAt(filter: string, describe: () => string): string | undefined {
-    if (!this.filters.has(filter)) return undefined;
-    const condition = this.filters.get(filter);
-    const { stop, text } =
-      condition === undefined
-        ? { stop: true, text: undefined }
-        : decide([onCondition(condition)], this.hit(this.timeline.now));
-    if (!stop) return undefined;
-    return text === undefined ? describe() : `${text}\n${describe()}`;
-  }
-
-  private consult(
-    here: Parameters<typeof consult>[0],
-    reason: 'breakpoint' | 'data',
-    forward: boolean,
-    tick: number,
-  ): Stop | undefined {
-    const { stopping, complaints, logs } = consult(here, this.hit(tick), decide);
-    if (forward) for (const text of logs) this.events.log(text);
-    if (stopping.length === 0) return undefined;
-    return { reason, breakpoints: stopping, ...(complaints.length === 0 ? {} : { text: complaints.join('\n') }) };
-  }
-
-  private hit(tick: number): Hit {
-    return {
-      tick,
-      test: (expression) => this.test(expression),
-      fill: (message) => message.replace(/\{([^{}]+)\}/g, (_, expression: string) => this.valueText(expression)),
-    };
-  }
-
-  private test(expression: string): boolean | { error: string } {
-    const { machine } = this;
-    return peek(machine, () => {
-      const c = evaluateC(machine, this.innermost(), expression);
-      if ('value' in c) {
-        const number = scalarOf(machine, c.value);
-        return number !== undefined && number !== 0;
-      }
-      const result = this.expressions.evaluate(this.run, expression);
-      if ('holds' in result) return result.holds;
-      if ('value' in result)
-        return result.value.kind === 'bool'
-          ? result.value.value
-          : !('value' in result.value) || result.value.value !== 0;
-      if ('fields' in result) return result.text !== 'false' && result.text !== '0' && result.text !== 'none';
-      return { error: this.run.isInCall ? `${c.error} ${result.error}` : result.error };
-    });
-  }
-
-  /** An expression's value as text, or what is wrong with it in angle brackets. */
-  private valueText(expression: string): string {
-    const { machine } = this;
-    return peek(machine, () => {
-      const c = evaluateC(machine, this.innermost(), expression);
-      if ('value' in c) return formatC(machine, c.value, false);
-      const result = this.expressions.evaluate(this.run, expression);
-      return 'error' in result ? `<${this.run.isInCall ? c.error : result.error}>` : result.text;
-    });
+    return this.stopping.before(true);
   }
 
   // ---------------------------------------------------------------- what it tells
@@ -439,11 +236,6 @@ export class DebugSession {
     return this.placer.span(shown(instruction), this.unit.start);
   }
 
-  /** The line after the last, where a run that is over stands. */
-  private endLocation(): Location {
-    return { path: this.path, range: this.placer.range(this.unit.end - 1, this.unit.end) };
-  }
-
   /** The innermost frame of C, if C runs. */
   innermost(): FrameView | undefined {
     return this.run.isInCall ? unwind(this.machine.vm, this.machine.thread)[0] : undefined;
@@ -467,51 +259,7 @@ export class DebugSession {
 
   /** The stack, innermost first: C, then the scenario's line, then the calls of sequences that led to it. */
   frames(): Frame[] {
-    const { machine, run } = this;
-    const frames: Frame[] = [];
-    if (run.isInCall) {
-      for (const view of unwind(machine.vm, machine.thread)) {
-        const row = lineRow(view.code, view.pc);
-        frames.push({
-          kind: 'c',
-          name: `${view.name}()`,
-          location: machine.program.location(row?.origin ?? view.code.origin),
-          override: machine.program.describe(view.function).override,
-          view,
-        });
-      }
-    }
-    const number = this.shownInstruction;
-    const instruction = this.unit.code[number];
-    if (instruction === undefined) {
-      frames.push({
-        kind: 'scenario',
-        name: `end of "${this.unit.name}"`,
-        location: this.endLocation(),
-        instruction: number,
-      });
-      return frames;
-    }
-    frames.push({
-      kind: 'scenario',
-      name: 'text' in instruction ? instruction.text : this.sourceOf(instruction),
-      location: this.locationOf(instruction),
-      instruction: number,
-    });
-    for (const span of [...viaOf(instruction)].reverse()) {
-      const location = this.placer.span(span, this.unit.start);
-      const source = span.file === undefined ? this.text : this.program.imports[span.file].text;
-      const base = span.file === undefined ? this.unit.start : 0;
-      const name = source.slice(base + span.start, base + span.end).replace(/\s+/g, ' ');
-      frames.push({ kind: 'scenario', name, location, instruction: number });
-    }
-    return frames;
-  }
-
-  private sourceOf(instruction: Instruction): string {
-    if (instruction.kind === 'for') return `for ${this.unit.variableNames[instruction.variable]}`;
-    if (instruction.kind === 'let') return `let ${this.unit.variableNames[instruction.variable]}`;
-    return instruction.kind;
+    return framesOf(this, this.placer);
   }
 
   /** Places of the running scenario at which one can stop. */

@@ -5,8 +5,9 @@ import { findMember } from '../../../engine/c/layout.ts';
 import { isRecord } from '../../../engine/c/types.ts';
 import { evaluateC } from '../../../engine/debug/c-expression.ts';
 import { localsOf, peek } from '../../../engine/debug/c-values.ts';
+import type { Frame } from '../../../engine/debug/frames.ts';
 import { variablesOf } from '../../../engine/debug/scenario-variables.ts';
-import type { DebugSession, Frame } from '../../../engine/debug/session.ts';
+import type { DebugSession } from '../../../engine/debug/session.ts';
 import { queriesNamed, queryNames } from '../../../engine/scenario/queries.ts';
 import type { FrameView } from '../../../engine/vm/unwind.ts';
 

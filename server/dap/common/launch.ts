@@ -2,7 +2,8 @@
 
 import type { CheckerOptions, FileHost } from '../../../engine/check.ts';
 import { type LaunchOptions, launchOptions } from '../../../engine/debug/launch-options.ts';
-import { type DebugSession, openSession } from '../../../engine/debug/session.ts';
+import { openSession } from '../../../engine/debug/open-session.ts';
+import type { DebugSession } from '../../../engine/debug/session.ts';
 import { resolveUri } from '../../common/uri.ts';
 import type { Client } from './client.ts';
 import type { DebugPlatform, LaunchArguments } from './platform.ts';

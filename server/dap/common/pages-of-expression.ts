@@ -2,7 +2,8 @@
 
 import { peek } from '../../../engine/debug/c-values.ts';
 import type { Watched } from '../../../engine/debug/data-watch.ts';
-import type { DebugSession, Frame } from '../../../engine/debug/session.ts';
+import type { Frame } from '../../../engine/debug/frames.ts';
+import type { DebugSession } from '../../../engine/debug/session.ts';
 
 /** `rmp(g, 0..64K)`, `rmp(0x40000..0x40010)`, `npt(g, 4K)`, `attr(g, 0..2M)`; undefined for anything else. */
 export function pagesOfExpression(

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import type { FileHost } from '../../../engine/check.ts';
 import type { Stop } from '../../../engine/debug/motion.ts';
-import { type DebugSession, openSession } from '../../../engine/debug/session.ts';
+import { openSession } from '../../../engine/debug/open-session.ts';
+import type { DebugSession } from '../../../engine/debug/session.ts';
 import { hashMemory, hashThread } from '../../../engine/vm/hash.ts';
 
 export const told: string[] = [];
