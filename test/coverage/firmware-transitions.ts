@@ -2,7 +2,7 @@
  * The firmware's commands by state of the page, or of the guest, that they are given: what each answers, and what the page is then (SNP firmware ABI,
  * Page State Machine, Guest State Machine and the commands; the Genoa firmware's sev_mcmd.c). Every row can be executed on a fresh host.
  */
-import { FwCommand, PageType } from '../../engine/hardware/firmware.ts';
+import { PageType } from '../../engine/hardware/firmware.ts';
 import {
   snpActivate,
   snpDecommission,
@@ -16,120 +16,31 @@ import { snpPageSetState } from '../../engine/hardware/firmware-page-state.ts';
 import { snpDfFlush, snpInit, snpShutdown } from '../../engine/hardware/firmware-platform.ts';
 import { snpPageMdInit, snpPageSwapIn, snpPageSwapOut } from '../../engine/hardware/firmware-swap.ts';
 import { snpPageUnsmash } from '../../engine/hardware/firmware-unsmash.ts';
-import type { Hardware } from '../../engine/hardware/machine.ts';
 import { HEAD } from '../engine/hardware/machine-kit.ts';
+import { refusals } from './firmware-refusals.ts';
+import {
+  about,
+  but,
+  C,
+  down,
+  gctx,
+  inLaunch,
+  launchUpdate,
+  MORE,
+  newGuest,
+  OTHER,
+  on,
+  put,
+  RAW,
+  reclaim,
+  STATE,
+  smashed,
+  swap,
+  swappedOut,
+  type Transition,
+} from './firmware-setup.ts';
 
-export interface Transition {
-  command: number;
-  /** State of the page that the command's event names, `-` if it names none. */
-  before: string;
-  /** Distinguishes rows of the same state and status. */
-  note: string;
-  status: string;
-  /** State of {@link HEAD} afterwards. */
-  after: string;
-  /** Brings the host there and executes the command as the last thing. */
-  run: (hw: Hardware) => number;
-}
-
-const VMSA = 1 << 29;
-const VALIDATED = 1 << 30;
-const LOCK = 1 << 31;
-const ASID_1 = 1 << 19;
-/** Bits 38:36 of the GPA field of a page that firmware owns say what for: 1 metadata, 2 the IOMMU (the Genoa firmware's tags). */
-const tag = (n: number): number => n << 16;
-
-/** Words 0 and 1 of an entry in each state (SNP firmware ABI, page states; the Genoa firmware's rmp_entry_get_state). */
-const RAW: Readonly<Record<string, readonly [number, number]>> = {
-  HYPERVISOR: [0, 0],
-  HV_FIXED: [4, 0],
-  FIRMWARE: [5, LOCK],
-  FIRMWARE_IOMMU: [5 | (1 << 12), LOCK | tag(2)],
-  RECLAIM: [1, 0],
-  CONTEXT: [5, LOCK | VMSA],
-  METADATA: [5 | (1 << 12), LOCK | tag(1)],
-  PRE_GUEST: [5, ASID_1],
-  PRE_SWAP: [5, ASID_1 | VALIDATED],
-  GUEST_INVALID: [1, ASID_1],
-  GUEST_VALID: [1, ASID_1 | VALIDATED],
-};
-
-const OTHER = HEAD + 1024;
-const MORE = HEAD + 2048;
-
-function put(hw: Hardware, state: string, page = HEAD): void {
-  const [w0, w1] = RAW[state];
-  hw.writeRaw(page as never, w0, w1 >>> 0, 0xf, 0);
-}
-
-/** A row whose page is put into its state first. */
-const on = (
-  command: number,
-  before: string,
-  status: string,
-  after: string,
-  act: (hw: Hardware) => number,
-  note = '',
-): Transition => ({
-  command,
-  before,
-  note,
-  status,
-  after,
-  run(hw) {
-    put(hw, before);
-    return act(hw);
-  },
-});
-/** A row about a guest or the platform. */
-const about = (command: number, note: string, status: string, run: (hw: Hardware) => number): Transition => ({
-  command,
-  before: '-',
-  note,
-  status,
-  after: '',
-  run,
-});
-
-/** Context page of the guest that the host came up with. */
-const gctx = (hw: Hardware): number => hw.firmware.contextPage(1);
-/** A guest that has just got its context page, in state INIT. */
-function newGuest(hw: Hardware): number {
-  put(hw, 'FIRMWARE', OTHER);
-  snpGctxCreate(hw, OTHER, 9);
-  return OTHER;
-}
-function inLaunch(hw: Hardware): number {
-  const guest = newGuest(hw);
-  snpLaunchStart(hw, guest);
-  return guest;
-}
-/** Shut down, all guests gone. */
-function down(hw: Hardware): void {
-  for (const asid of [1, 2]) snpDecommission(hw, hw.firmware.contextPage(asid));
-  snpDfFlush(hw);
-  snpShutdown(hw);
-}
-const swap = (hw: Hardware, source: number, target: number, kind: 'DATA' | 'METADATA') =>
-  ({ gctx: gctx(hw), source, target, kind, size: 0, metadata: undefined }) as const;
-
-/** A page in that state goes out to OTHER, so that its root metadata entry can come in again. */
-function swappedOut(hw: Hardware, state: string): void {
-  put(hw, state, MORE);
-  put(hw, 'FIRMWARE', OTHER);
-  snpPageSwapOut(hw, swap(hw, MORE, OTHER, 'DATA'));
-}
-
-/** 512 entries of 4K alike, as PSMASH and a host that made them immutable leave them. */
-function smashed(hw: Hardware, state: string): void {
-  const [w0, w1] = RAW[state];
-  for (let i = 0; i < 512; i++) hw.writeRaw((HEAD + i) as never, w0 + i * 4096, w1 >>> 0, 0xf, 0);
-}
-
-const C = FwCommand;
-const launchUpdate = (type: number) => (hw: Hardware) => hw.snpLaunchUpdate(1, HEAD, type);
-const reclaim = (hw: Hardware): number => hw.snpPageReclaim(HEAD, 0);
-const STATE = 'INVALID_PAGE_STATE';
+export type { Transition } from './firmware-setup.ts';
 
 export const transitions: readonly Transition[] = [
   about(C.SnpInit, 'platform shut down', 'SUCCESS', (hw) => {
@@ -157,9 +68,7 @@ export const transitions: readonly Transition[] = [
   }),
 
   on(C.SnpGctxCreate, 'FIRMWARE', 'SUCCESS', 'CONTEXT', (hw) => snpGctxCreate(hw, HEAD, 9)),
-  ...['HYPERVISOR', 'CONTEXT', 'METADATA', 'PRE_GUEST', 'GUEST_VALID'].map((state) =>
-    on(C.SnpGctxCreate, state, STATE, state, (hw) => snpGctxCreate(hw, HEAD, 9)),
-  ),
+  ...but('FIRMWARE').map((state) => on(C.SnpGctxCreate, state, STATE, state, (hw) => snpGctxCreate(hw, HEAD, 9))),
   about(C.SnpLaunchStart, 'guest in INIT', 'SUCCESS', (hw) => snpLaunchStart(hw, newGuest(hw))),
   about(C.SnpLaunchStart, 'guest in LAUNCH', 'INVALID_GUEST_STATE', (hw) => snpLaunchStart(hw, inLaunch(hw))),
   about(C.SnpLaunchStart, 'no context', 'INVALID_GUEST', (hw) => snpLaunchStart(hw, HEAD)),
@@ -192,10 +101,12 @@ export const transitions: readonly Transition[] = [
   on(C.SnpGuestRequest, 'FIRMWARE', 'INVALID_GUEST_STATE', 'FIRMWARE', (hw) =>
     snpGuestRequest(hw, gctx(hw), MORE, HEAD),
   ),
-  on(C.SnpGuestRequest, 'HYPERVISOR', STATE, 'HYPERVISOR', (hw) => {
-    snpLaunchFinish(hw, gctx(hw));
-    return snpGuestRequest(hw, gctx(hw), MORE, HEAD);
-  }),
+  ...but('FIRMWARE').map((state) =>
+    on(C.SnpGuestRequest, state, STATE, state, (hw) => {
+      snpLaunchFinish(hw, gctx(hw));
+      return snpGuestRequest(hw, gctx(hw), MORE, HEAD);
+    }),
+  ),
   on(C.SnpDecommission, 'CONTEXT', 'SUCCESS', 'FIRMWARE', (hw) => {
     put(hw, 'FIRMWARE');
     snpGctxCreate(hw, HEAD, 9);
@@ -269,12 +180,10 @@ export const transitions: readonly Transition[] = [
   ),
 
   on(C.SnpPageSetState, 'FIRMWARE', 'SUCCESS', 'HV_FIXED', (hw) => snpPageSetState(hw, HEAD, 1)),
-  ...['HYPERVISOR', 'METADATA', 'GUEST_VALID'].map((state) =>
-    on(C.SnpPageSetState, state, STATE, state, (hw) => snpPageSetState(hw, HEAD, 1)),
-  ),
+  ...but('FIRMWARE').map((state) => on(C.SnpPageSetState, state, STATE, state, (hw) => snpPageSetState(hw, HEAD, 1))),
 
   on(C.SnpPageMdInit, 'FIRMWARE', 'SUCCESS', 'METADATA', (hw) => snpPageMdInit(hw, gctx(hw), HEAD)),
-  ...['HYPERVISOR', 'METADATA', 'PRE_GUEST'].map((state) =>
+  ...but('FIRMWARE').map((state) =>
     on(C.SnpPageMdInit, state, STATE, state, (hw) => snpPageMdInit(hw, gctx(hw), HEAD)),
   ),
   ...(['PRE_GUEST', 'PRE_SWAP'] as const).map((state) =>
@@ -289,7 +198,7 @@ export const transitions: readonly Transition[] = [
     put(hw, 'FIRMWARE', OTHER);
     return snpPageSwapOut(hw, swap(hw, HEAD, OTHER, 'METADATA'));
   }),
-  ...['GUEST_INVALID', 'GUEST_VALID'].map((state) =>
+  ...but('PRE_GUEST', 'PRE_SWAP').map((state) =>
     on(C.SnpPageSwapOut, state, STATE, state, (hw) => {
       put(hw, 'FIRMWARE', OTHER);
       return snpPageSwapOut(hw, swap(hw, HEAD, OTHER, 'DATA'));
@@ -325,10 +234,12 @@ export const transitions: readonly Transition[] = [
     (hw) => snpPageSwapIn(hw, swap(hw, OTHER, HEAD, 'DATA')),
     'nothing was swapped out',
   ),
-  on(C.SnpPageSwapIn, 'GUEST_VALID', STATE, 'GUEST_VALID', (hw) => {
-    swappedOut(hw, 'PRE_SWAP');
-    return snpPageSwapIn(hw, swap(hw, OTHER, HEAD, 'DATA'));
-  }),
+  ...but('PRE_GUEST').map((state) =>
+    on(C.SnpPageSwapIn, state, STATE, state, (hw) => {
+      swappedOut(hw, 'PRE_SWAP');
+      return snpPageSwapIn(hw, swap(hw, OTHER, HEAD, 'DATA'));
+    }),
+  ),
   on(C.SnpPageSwapIn, 'FIRMWARE', 'SUCCESS', 'METADATA', (hw) => {
     put(hw, 'FIRMWARE', MORE);
     snpPageMdInit(hw, gctx(hw), MORE);
@@ -376,7 +287,7 @@ export const transitions: readonly Transition[] = [
     put(hw, 'FIRMWARE', OTHER);
     return snpPageMove(hw, gctx(hw), HEAD, OTHER, 0);
   }),
-  ...['GUEST_VALID', 'GUEST_INVALID', 'HYPERVISOR'].map((state) =>
+  ...but('PRE_GUEST', 'PRE_SWAP', 'METADATA').map((state) =>
     on(C.SnpPageMove, state, STATE, state, (hw) => {
       put(hw, 'PRE_GUEST', OTHER);
       return snpPageMove(hw, gctx(hw), HEAD, OTHER, 0);
@@ -408,10 +319,11 @@ export const transitions: readonly Transition[] = [
     },
     'one of another state',
   ),
-  ...['GUEST_VALID', 'GUEST_INVALID', 'HYPERVISOR'].map((state) =>
+  ...but('PRE_GUEST', 'PRE_SWAP').map((state) =>
     on(C.SnpPageUnsmash, state, STATE, state, (hw) => {
       smashed(hw, state);
       return snpPageUnsmash(hw, HEAD);
     }),
   ),
+  ...refusals,
 ];
