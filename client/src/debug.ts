@@ -18,7 +18,9 @@ import {
   window,
   workspace,
 } from 'vscode';
+import { bringHere, programOf } from './debug-files.ts';
 import { InlineValues } from './debug-inline-values.ts';
+import type { LanguageServer } from './language-server.ts';
 import { scenarioAtCursor, targetOf } from './scenario-at-cursor.ts';
 
 const type = 'snpscenario';
@@ -31,13 +33,16 @@ interface AdapterBundle {
   ): { receive(message: unknown): void; dispose(): void };
 }
 
-export function activate(context: ExtensionContext): void {
+export function activate(context: ExtensionContext, server: LanguageServer): void {
   const bundle = context.asAbsolutePath('dist/debug/adapter.js');
   const values = new InlineValues();
   context.subscriptions.push(
     debug.registerDebugConfigurationProvider(type, new Configurations()),
     debug.registerDebugAdapterDescriptorFactory(type, {
-      createDebugAdapterDescriptor: () => new DebugAdapterInlineImplementation(new InlineAdapter(bundle)),
+      createDebugAdapterDescriptor: async ({ configuration }) => {
+        await bringHere(server, configuration.program);
+        return new DebugAdapterInlineImplementation(new InlineAdapter(bundle));
+      },
     }),
     ...['snpscenario', 'c', 'diff'].map((language) => languages.registerInlineValuesProvider({ language }, values)),
     commands.registerCommand('snpScenario.debugScenario', (where?: unknown, scenario?: unknown) =>
@@ -54,13 +59,16 @@ async function start(where: unknown, scenario: unknown): Promise<boolean> {
   const target = targetOf(where);
   if (target === undefined) return false;
   const name = typeof scenario === 'string' ? scenario : scenarioAtCursor(target);
-  return debug.startDebugging(workspace.getWorkspaceFolder(target), {
+  const configuration = {
     type,
     request: 'launch',
     name: name ?? 'Debug Scenario',
-    program: target.fsPath,
+    program: programOf(target),
     ...(name === undefined ? {} : { scenario: name }),
-  });
+  };
+  // What was never saved is debugged as it is: nobody wants to be asked for a name first.
+  const options = { suppressSaveBeforeStart: target.scheme === 'untitled' };
+  return debug.startDebugging(workspace.getWorkspaceFolder(target), configuration, options);
 }
 
 class Configurations implements DebugConfigurationProvider {
@@ -85,7 +93,7 @@ class Configurations implements DebugConfigurationProvider {
       type,
       request: 'launch',
       name,
-      program: document.uri.fsPath,
+      program: programOf(document.uri),
       ...(scenario === undefined ? {} : { scenario }),
     };
   }

@@ -19,7 +19,7 @@ export function activate(context: ExtensionContext): void {
   status.activate(context, server);
   serverCommands.activate(context, server);
   testing.activate(context, server);
-  debug.activate(context);
+  debug.activate(context, server);
   newScenario.activate(context);
   documentation.activate(context);
   startWithFirstScenario(context, server);

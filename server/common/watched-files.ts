@@ -38,7 +38,9 @@ export class WatchedFiles {
     if (!features?.watchFiles || !features.watchFolders) return;
     const isWatched = (file: string) =>
       covered.test(pathOf(file)) && features.folders.some((folder) => isInFolder(file, folder));
-    const missing = [...files].filter((file) => schemeOf(file) === 'file' && !isWatched(file));
+    const canChange = (file: string) =>
+      schemeOf(file) === 'file' || (features.readFile && schemeOf(file) !== 'unsaved');
+    const missing = [...files].filter((file) => canChange(file) && !isWatched(file));
     const folders = [...new Set(missing.map(folderOf))].sort();
     if (folders.join('\n') === this.#folders.join('\n')) return;
     this.#folders = folders;

@@ -45,8 +45,9 @@ export class Sources {
     return this.fileFromClient(path);
   }
 
+  /** @param path also a URI (`untitled:…`, `vscode-vfs://…`): a drive has one letter, a scheme has more */
   fileFromClient(path: string): string {
-    return canonicalUri(this.byUri || /^[a-z][a-z0-9+.-]+:\/\//i.test(path) ? path : this.#platform.uriOfFile(path));
+    return canonicalUri(this.byUri || /^[a-z][a-z0-9+.-]+:/i.test(path) ? path : this.#platform.uriOfFile(path));
   }
 
   /** Text of a bundled model file. */
