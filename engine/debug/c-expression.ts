@@ -22,6 +22,7 @@ import {
 import type { Machine } from '../run/machine.ts';
 import { OBJECT_SLOTS, PAGE_OBJECT } from '../vm/bytecode.ts';
 import type { FrameView } from '../vm/unwind.ts';
+import { castType } from './c-casts.ts';
 import { type CValue, localsOf, scalarOf } from './c-values.ts';
 
 export type CResult = { value: CValue } | { error: string };
@@ -197,6 +198,8 @@ class Evaluator {
   }
 
   private prefixed(): CValue {
+    const cast = this.cast();
+    if (cast !== undefined) return rvalue(cast, wrap(this.number(this.unary()), cast));
     const sign = this.take('!', '-', '+', '~', '*', '&');
     switch (sign) {
       case undefined:
@@ -217,6 +220,15 @@ class Evaluator {
         return rvalue(type, wrap(sign === '-' ? -n : sign === '~' ? ~n : n, type));
       }
     }
+  }
+
+  /** `(u64)`, if it stands here. */
+  private cast(): CType | undefined {
+    const end = this.tokens.findIndex((token, i) => i > this.at && token.kind !== 'name');
+    if (this.tokens[this.at]?.text !== '(' || this.tokens[end]?.text !== ')') return undefined;
+    const type = castType(this.tokens.slice(this.at + 1, end).map(({ text }) => text));
+    if (type !== undefined) this.at = end + 1;
+    return type;
   }
 
   private postfix(start: CValue): CValue {

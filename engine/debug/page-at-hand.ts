@@ -93,6 +93,8 @@ const OF_GUEST: ReadonlySet<number> = new Set([EventKind.Attribute, EventKind.Np
 function ofLastEvent(run: ScenarioRun): Page | undefined {
   const { trace } = run.machine;
   for (let e = trace.length - 1; e >= 0 && e > trace.length - 100; e--) {
+    // What happened while the machine was set up is not what anybody looks at.
+    if (trace.step[e] < 0) return undefined;
     if (trace.page[e] < 0) continue;
     return OF_GUEST.has(trace.kind[e]) ? { gfn: trace.page[e] } : { pfn: trace.page[e] };
   }

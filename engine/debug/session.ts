@@ -14,6 +14,7 @@ import type { Analysis } from '../scenario/analyze.ts';
 import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/program.ts';
 import { type FrameView, unwind } from '../vm/unwind.ts';
 import { Breakpoints } from './breakpoints.ts';
+import { withValuesOfC } from './c-in-scenario.ts';
 import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-places.ts';
 import { exceptionFilters } from './exceptions.ts';
 import { type Frame, framesOf } from './frames.ts';
@@ -27,7 +28,7 @@ import {
   type Stop,
 } from './motion.ts';
 import type { SessionTarget } from './open-session.ts';
-import { ScenarioExpressions } from './scenario-expression.ts';
+import { ScenarioExpressions, type ScenarioResult } from './scenario-expression.ts';
 import { Stopping } from './stopping.ts';
 import { Timeline } from './timeline.ts';
 
@@ -191,6 +192,16 @@ export class DebugSession {
   /** Whether to stop where the run stands, before anything has moved. */
   stopHere(): Stop | undefined {
     return this.stopping.before(true);
+  }
+
+  /**
+   * Evaluate an expression of the scenario language.
+   * @param view the C frame whose variables it may name
+   * @param at the instruction of the scenario before which it would stand
+   */
+  evaluate(text: string, view: FrameView | undefined, at: number = this.run.position): ScenarioResult {
+    const meant = view === undefined ? text : withValuesOfC(this.machine, view, text);
+    return this.expressions.evaluate(this.run, meant, at);
   }
 
   // ---------------------------------------------------------------- what it tells

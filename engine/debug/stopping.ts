@@ -147,7 +147,7 @@ export class Stopping implements Interests {
         const number = scalarOf(machine, c.value);
         return number !== undefined && number !== 0;
       }
-      const result = this.session.expressions.evaluate(this.session.run, expression);
+      const result = this.session.evaluate(expression, this.session.innermost());
       if ('holds' in result) return result.holds;
       if ('value' in result)
         return result.value.kind === 'bool'
@@ -164,7 +164,7 @@ export class Stopping implements Interests {
     return peek(machine, () => {
       const c = evaluateC(machine, this.session.innermost(), expression);
       if ('value' in c) return formatC(machine, c.value, false);
-      const result = this.session.expressions.evaluate(this.session.run, expression);
+      const result = this.session.evaluate(expression, this.session.innermost());
       return 'error' in result ? `<${this.session.run.isInCall ? c.error : result.error}>` : result.text;
     });
   }

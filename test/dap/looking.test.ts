@@ -77,6 +77,48 @@ test('the console assigns, as a what-if; every other context only looks', async 
   assert.equal(await client.disconnect(), 0);
 });
 
+test('variables of C in expressions of the language, casts, and what is no value', async () => {
+  const client = await inC();
+  for (const [expression, wanted] of [
+    ['rmp(pfn)', /asid 1 · gpa 0x11000/],
+    ['rmp(g, gfn)', /asid 1 · gpa 0x11000/],
+    ['rmp(g, gfn).asid', /^1$/],
+    ['rmp(pfn) is assigned', /^true$/],
+    ['rmp(pfn + 512) is not assigned', /^true$/],
+    ['attr(g, gfn)', /shared/],
+    ['directmap(pfn)', /present/],
+    ['refcount(pfn)', /^\d+$/],
+    ['rmp(slot->shared_pfn)', /hypervisor/],
+    ['rmp(pfn(g, gfn))', /asid 1 · gpa 0x11000/],
+    ['(u8)(pfn)', /^17$/],
+    ['(unsigned long)-1 == ~0UL', /^1$/],
+    ['(s8)200', /^-56$/],
+    ['(int)(gfn + 1) * 2', /^36$/],
+    ['(gfn)', /^0x11$/],
+  ] as const)
+    assert.match(await client.evaluate(expression, 1), wanted, expression);
+  const refusal = (expression: string): Promise<string> =>
+    client.refusal('evaluate', { expression, frameId: 1, context: 'watch' });
+  assert.match(await refusal('psmash(pfn)'), /psmash\(\) is a function of C, and functions are not called/);
+  assert.match(await refusal('RMP_PG_SZIE_2M'), /Nothing here is called RMP_PG_SZIE_2M/);
+  assert.match(await refusal('(u8)'), /./);
+  assert.match(await refusal('(struct kvm *)slot'), /./);
+  // A data breakpoint and a condition name them as well.
+  assert.equal((await client.request('dataBreakpointInfo', { name: 'rmp(pfn)', frameId: 1 })).dataId, 'rmp:0x40011:1');
+  assert.equal(
+    (await client.request('dataBreakpointInfo', { name: 'npt(g, gfn)', frameId: 1 })).dataId,
+    'npt:1:0x11:1',
+  );
+  await client.request('setBreakpoints', {
+    source: { path: own },
+    breakpoints: [{ line: lineOf(ownSource, 'return rmp_make_shared'), condition: 'rmp(pfn) is 4K' }],
+  });
+  const stop = await client.move('continue');
+  assert.equal(stop.reason, 'breakpoint');
+  assert.equal(stop.text, undefined, 'nothing is wrong with the condition');
+  assert.equal(await client.disconnect(), 0);
+});
+
 test('completions in the middle of an expression: members, fields of a query, words after `is`, names', async () => {
   const client = await inC();
   const labels = async (line: string, column = line.length + 1): Promise<string[]> =>

@@ -52,8 +52,11 @@ const variable = (label: string): Candidate => ({ label, type: 'variable' });
 const called = (label: string): Candidate => ({ label, type: 'function', text: `${label}(` });
 
 function fieldsOf(session: DebugSession, frame: Frame | undefined, query: string): Candidate[] {
-  const at = frame?.kind === 'scenario' ? frame.instruction : session.run.position;
-  const found = peek(session.machine, () => session.expressions.evaluate(session.run, query, at));
+  const found = peek(session.machine, () =>
+    frame?.kind === 'scenario'
+      ? session.evaluate(query, undefined, frame.instruction)
+      : session.evaluate(query, frame?.view),
+  );
   return 'fields' in found ? Object.keys(found.fields).map((label) => ({ label, type: 'field' })) : [];
 }
 

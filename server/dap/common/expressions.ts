@@ -6,9 +6,11 @@ import { evaluateC } from '../../../engine/debug/c-expression.ts';
 import { expands, formatC, peek } from '../../../engine/debug/c-values.ts';
 import type { Watched } from '../../../engine/debug/data-watch.ts';
 import type { Frame } from '../../../engine/debug/frames.ts';
-import { formatField } from '../../../engine/debug/scenario-expression.ts';
+import { formatField, type ScenarioResult } from '../../../engine/debug/scenario-expression.ts';
 import { setScenarioVariable, variablesOf } from '../../../engine/debug/scenario-variables.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
+import { operandWords } from '../../../engine/scenario/operations.ts';
+import { queryNames } from '../../../engine/scenario/queries.ts';
 import type { FrameView } from '../../../engine/vm/unwind.ts';
 import type { Handles } from './handles.ts';
 import { rmpRow } from './page-rows.ts';
@@ -39,16 +41,11 @@ export class Expressions {
     return peek(session.machine, () => {
       const c = frame?.kind === 'c' ? this.#c(frame.view, expression, hexadecimal) : undefined;
       if (c !== undefined && !('error' in c)) return c;
-      const result = session.expressions.evaluate(
-        session.run,
-        expression,
-        frame?.kind === 'scenario' ? frame.instruction : session.run.position,
-      );
+      const result = evaluateScenario(session, expression, frame);
       if ('error' in result) {
         const constant = c ?? this.#c(undefined, expression, hexadecimal);
         if (!('error' in constant)) return constant;
-        // The language that the frame speaks has the word.
-        throw new RequestError(c === undefined || /^(?:expect|all|let)\b|\(/.test(expression) ? result.error : c.error);
+        throw new RequestError(this.#complaint(expression, c?.error, result.error));
       }
       if ('fields' in result && Object.keys(result.fields).length > 1)
         return this.#fields(expression, frame, result.fields, result.text);
@@ -60,6 +57,15 @@ export class Expressions {
         ...(isVariable || this.#fieldRow(expression, frame)?.set !== undefined ? {} : READ_ONLY),
       };
     });
+  }
+
+  /** The language that the frame speaks has the word, unless the expression is plainly of the other. */
+  #complaint(expression: string, c: string | undefined, scenario: string): string {
+    const called = /^(\w+)\s*\(/.exec(expression)?.[1] ?? '';
+    const { program } = this.#session.machine;
+    if (program.find(called) !== undefined && !queryNames.includes(called))
+      return `${called}() is a function of C, and functions are not called: looking changes nothing.`;
+    return c === undefined || /^(?:expect|all|let)\b|\(/.test(expression) ? scenario : c;
   }
 
   /** What a query found: of an RMP entry the bits, which can be set; of anything else what the query says. */
@@ -155,6 +161,16 @@ export class Expressions {
     const { rmp } = this.#session.machine.hardware;
     return rmp.covers(watched.start) && rmp.governing(watched.start) === watched.start;
   }
+}
+
+/** As the language has it where the frame stands; a word that means nothing by itself is no value. */
+function evaluateScenario(session: DebugSession, expression: string, frame: Frame | undefined): ScenarioResult {
+  const result =
+    frame?.kind === 'scenario'
+      ? session.evaluate(expression, undefined, frame.instruction)
+      : session.evaluate(expression, frame?.view);
+  const isWord = 'value' in result && result.value.kind === 'word' && !operandWords.has(expression);
+  return isWord ? { error: `Nothing here is called ${expression}.` } : result;
 }
 
 function refuse(wrong: string | undefined): void {

@@ -110,7 +110,7 @@ export class Inspector {
       add('Arguments', own(true), 'arguments');
     } else if (session.unit.variableNames.length > 0) add('Variables', this.#variables(), 'locals');
     const page = peek(session.machine, () => pageAtHand(session.run, frame?.kind === 'c' ? frame.view : undefined));
-    add('Page', pageContainer(session, page));
+    if (page.gfn !== undefined || page.pfn !== undefined) add('Page', pageContainer(session, page));
     for (const [index, guest] of session.machine.guests.entries())
       add(`Guest ${guest.name}`, guestContainer(session, index));
     add('Host', hostContainer(session), undefined, true);

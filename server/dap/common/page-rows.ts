@@ -211,7 +211,7 @@ export function hostContainer(session: DebugSession): Container {
       ...counts,
       {
         name: 'log',
-        value: `${log.length} lines`,
+        value: `${log.length} ${log.length === 1 ? 'line' : 'lines'}`,
         inside: {
           indexed: log.length,
           rows: (start, n) => log.slice(start, start + n).map((line, i) => ({ name: `[${start + i}]`, value: line })),

@@ -1,5 +1,6 @@
 // Which pages an expression of the language is about: for data breakpoints, and for the raw bytes behind a value.
 
+import { withValuesOfC } from '../../../engine/debug/c-in-scenario.ts';
 import { peek } from '../../../engine/debug/c-values.ts';
 import type { Watched } from '../../../engine/debug/data-watch.ts';
 import type { Frame } from '../../../engine/debug/frames.ts';
@@ -16,8 +17,9 @@ export function pagesOfExpression(
   if (match === null) return undefined;
   const guest = machine.guests.findIndex(({ name }) => name === match[2]);
   if (match[2] !== undefined && guest < 0) return undefined;
-  const at = frame?.kind === 'scenario' ? frame.instruction : session.run.position;
-  const result = peek(machine, () => session.expressions.evaluate(session.run, match[3], at));
+  const inScenario = frame?.kind === 'scenario';
+  const text = inScenario || frame === undefined ? match[3] : withValuesOfC(machine, frame.view, `(${match[3]})`);
+  const result = peek(machine, () => session.evaluate(text, undefined, inScenario ? frame.instruction : undefined));
   if (!('value' in result)) return undefined;
   const { value } = result;
   let { start, end } =
