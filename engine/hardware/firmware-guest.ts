@@ -60,8 +60,8 @@ export function snpActivate(hw: Hardware, gctx: number, asid: number): number {
 function activateStatus(hw: Hardware, context: Context, asid: number): number {
   const { firmware, rmp } = hw;
   const valid = asid >= 1 && asid <= ASID_MAX;
-  // The counter comes first: pages that a dead guest left assigned poison its ASID.
-  const pages = valid ? rmp.asidPages[asid] : 0;
+  // The counter comes first: pages that a dead guest left assigned poison its ASID. A guest that is active already has pages of its own.
+  const pages = valid && context.asid === 0 ? rmp.asidPages[asid] : 0;
   if (pages !== 0)
     return refuse(
       hw,
@@ -69,7 +69,11 @@ function activateStatus(hw: Hardware, context: Context, asid: number): number {
       `${plural(pages, 'page')} of the RMP ${agree(pages, 'is', 'are')} still assigned to ASID ${asid}`,
     );
   if (!valid) return refuse(hw, FwStatus.InvalidAsid, `ASIDs are 1 to ${ASID_MAX}`);
-  if (firmware.isActive(asid)) return refuse(hw, FwStatus.AsidOwned, `another guest has ASID ${asid}`);
+  if (firmware.isActive(asid)) {
+    const owner =
+      context.asid === asid ? `the guest itself has ASID ${asid} already` : `another guest has ASID ${asid}`;
+    return refuse(hw, FwStatus.AsidOwned, owner);
+  }
   if (context.asid !== 0) return refuse(hw, FwStatus.Active, `the guest has ASID ${context.asid} already`);
   if (!firmware.needsFlush(asid)) return FwStatus.Success;
   return refuse(hw, FwStatus.DfflushRequired, `ASID ${asid} has not been flushed since its last guest (SNP_DF_FLUSH)`);

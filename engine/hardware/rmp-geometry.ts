@@ -57,7 +57,7 @@ export function decodeRmpCfg(msr: bigint): { segmented: boolean; segmentShift: n
 
 /** A segment table entry: bits 19:0 mapped size in GiB, 51:20 the segment's address. */
 export function decodeRstEntry(entry: bigint): RmpSegment {
-  return { mappedGib: Number(entry & 0xfffffn), base: Number(entry & 0xffff_fff0_0000n & ((1n << 52n) - 1n)) };
+  return { mappedGib: Number(entry & 0xfffffn), base: Number(entry & 0xf_ffff_fff0_0000n) };
 }
 
 export function encodeRstEntry({ mappedGib, base }: RmpSegment): bigint {

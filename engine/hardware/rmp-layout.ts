@@ -1,7 +1,7 @@
 /**
  * The RMP as SNP_INIT leaves it when it is known where it lies: its own pages are the firmware's, so that neither the hypervisor nor a device
  * can write to them and no instruction hands them out; what the host has reserved, and what is no memory, is the hypervisor's for good
- * (HV_FIXED); all else is the hypervisor's. Raw values and subpage counts as the Genoa firmware's configure_rmp writes them.
+ * (HV_FIXED); all else is the hypervisor's. Raw values and subpage counts as the Genoa firmware's configure_rmp writes them, which zeroes the ASID counters afterwards.
  */
 
 import type { Run } from '../base/runs.ts';
@@ -17,6 +17,7 @@ const HV_FIXED = [IMMUTABLE, 0] as const;
 export function layOut(rmp: RmpTable, own: readonly Run[], fixed: readonly Run[]): void {
   for (const run of fixed) fill(rmp, run, HV_FIXED);
   for (const run of own) fill(rmp, run, FIRMWARE);
+  rmp.asidPages.fill(0);
 }
 
 function fill(rmp: RmpTable, { start, end }: Run, [w0, w1]: readonly [number, number]): void {

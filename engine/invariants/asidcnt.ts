@@ -1,5 +1,6 @@
 /** ASIDCNT: an ASID is given to a guest only when no page is assigned to it any more. */
 import { plural } from '../base/text.ts';
+import { FwStatus } from '../hardware/firmware.ts';
 import { EventKind } from '../trace/trace.ts';
 import { SNP_ACTIVATE, SNP_ACTIVATE_EX } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -18,6 +19,8 @@ export const asidcnt: Invariant = {
     for (let e = step.from; e < step.to; e++) {
       if (trace.kind[e] !== EventKind.Firmware) continue;
       if (trace.a[e] !== SNP_ACTIVATE && trace.a[e] !== SNP_ACTIVATE_EX) continue;
+      // Refused for another reason: the ASID is not bound, or the guest has it already and these are its pages.
+      if (trace.code[e] !== 0 && trace.code[e] !== FwStatus.InvalidConfig) continue;
       const asid = trace.space[e];
       const pages = step.asidCounter(asid);
       if (pages === 0) continue;

@@ -223,7 +223,7 @@ export class FirmwareOracle {
     if (context === undefined) return Status.guest;
     if (context.state === 'INIT') return Status.guestState;
     const exists = asid > 0 && asid < 0x3ff;
-    if (exists && (this.rmp.owned.get(asid) ?? 0) !== 0) return Status.config;
+    if (exists && context.asid === 0 && (this.rmp.owned.get(asid) ?? 0) !== 0) return Status.config;
     if (!exists) return Status.asid;
     for (const page of this.contexts.keys()) if (this.context(page)?.asid === asid) return Status.asidOwned;
     if (context.asid !== 0) return Status.active;

@@ -87,7 +87,6 @@ export class SnpOracle {
         if (this.covers(pfn)) {
           Object.assign(this.at(pfn), { assigned: true, immutable: true, locked: true });
           if (pfn % 512 !== 0) this.head(pfn).count++;
-          this.own(0, 1);
         }
   }
 

@@ -162,6 +162,14 @@ test('pages that a dead guest left assigned keep its ASID from being activated',
   assert.equal(status(snpActivate(hw, GCTX, ASID)), 'SUCCESS');
 });
 
+test('pages of a guest that is active already are not what a second SNP_ACTIVATE fails for', () => {
+  const kit = launched();
+  kit.assign(HEAD, 0, { asid: ASID });
+  assert.equal(status(snpActivate(kit.hw, GCTX, ASID)), 'ASID_OWNED');
+  kit.assign(HEAD + 1, 0, { asid: 99 });
+  assert.equal(status(snpActivate(kit.hw, GCTX, 99)), 'ACTIVE');
+});
+
 test('the ASID of a decommissioned guest needs SNP_DF_FLUSH', () => {
   const { hw } = launched();
   snpDecommission(hw, GCTX);

@@ -129,7 +129,7 @@ test('firmware commands', () => {
       'SNP_LAUNCH_START: INVALID_GUEST, the guest has no context (SNP_GCTX_CREATE makes one).',
     ],
     [['fw.snp_launch_start(g)'], 'SNP_LAUNCH_START: INVALID_GUEST_STATE, the guest is in state LAUNCH and not INIT.'],
-    [['fw.snp_activate(g)'], 'SNP_ACTIVATE: ASID_OWNED, another guest has ASID 1.'],
+    [['fw.snp_activate(g)'], 'SNP_ACTIVATE: ASID_OWNED, the guest itself has ASID 1 already.'],
     [['fw.snp_activate(g, asid 7)'], 'SNP_ACTIVATE: ACTIVE, the guest has ASID 1 already.'],
     [['fw.snp_activate(g, asid 1023)'], 'SNP_ACTIVATE: INVALID_ASID, ASIDs are 1 to 1022.'],
     [
