@@ -29,3 +29,9 @@ export type FromPage =
   | { type: 'scenario'; name: string }
   /** `svg`: text; `png`: base64. */
   | { type: 'export'; format: 'svg' | 'png'; content: string };
+
+/** What the page gives its host to save (`setState`) has these, besides whatever the page wants: after a reload the extension finds the scenario by them. */
+export interface SavedState {
+  uri: string;
+  scenario: string;
+}
