@@ -5,6 +5,7 @@
 //   dist/server/language-server.js
 //   dist/debug/adapter.js       the debug adapter, loaded by the extension when a session starts
 //   dist/cli/snp-scenario.mjs   the command line
+//   dist/map/map.js, map.css    the memory map's page, loaded by a webview
 //
 //   dist/third-party-notices.txt  the licences of the packages inside them
 //
@@ -19,11 +20,15 @@ import { root } from './lib/toolchain.mjs';
 
 /** VS Code 1.100, the oldest that package.json accepts, runs extensions and servers on Node 20. */
 const target = 'node20';
+/** … and webviews on Chromium 132. */
+const browserTarget = 'chrome130';
 
 interface Bundle {
   readonly entry: string;
   readonly outfile: string;
   readonly format: 'cjs' | 'esm';
+  /** Where it runs, if not in Node. */
+  readonly platform?: 'browser';
   readonly external?: readonly string[];
   readonly banner?: string;
 }
@@ -41,6 +46,8 @@ const bundles: readonly Bundle[] = [
     banner:
       "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
+  { entry: 'client/webview/map/main.ts', outfile: 'dist/map/map.js', format: 'esm', platform: 'browser' },
+  { entry: 'client/webview/map/map.css', outfile: 'dist/map/map.css', format: 'esm', platform: 'browser' },
 ];
 
 function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
@@ -49,8 +56,8 @@ function options(bundle: Bundle, production: boolean): esbuild.BuildOptions {
     entryPoints: [bundle.entry],
     outfile: bundle.outfile,
     bundle: true,
-    platform: 'node',
-    target,
+    platform: bundle.platform ?? 'node',
+    target: bundle.platform === 'browser' ? browserTarget : target,
     format: bundle.format,
     external: [...(bundle.external ?? [])],
     banner: bundle.banner ? { js: bundle.banner } : {},

@@ -6,6 +6,7 @@ import { type ExtensionContext, type TextDocument, workspace } from 'vscode';
 import * as debug from './debug.ts';
 import * as documentation from './documentation.ts';
 import { LanguageServer } from './language-server.ts';
+import * as memoryMap from './map/memory-map.ts';
 import * as newScenario from './new-scenario.ts';
 import * as serverCommands from './server-commands.ts';
 import * as status from './status.ts';
@@ -13,8 +14,13 @@ import * as testing from './testing/index.ts';
 
 let server: LanguageServer | undefined;
 
+/** What the extension's own tests look into; nothing to build upon. */
+export interface ForTests {
+  readonly maps: memoryMap.MapsForTests;
+}
+
 /** Resolves as soon as the features are registered; the server goes on starting, so that opening a file waits for nothing. */
-export function activate(context: ExtensionContext): void {
+export function activate(context: ExtensionContext): ForTests {
   server = new LanguageServer(context);
   status.activate(context, server);
   serverCommands.activate(context, server);
@@ -22,7 +28,9 @@ export function activate(context: ExtensionContext): void {
   debug.activate(context, server);
   newScenario.activate(context);
   documentation.activate(context);
+  const maps = memoryMap.activate(context, server);
   startWithFirstScenario(context, server);
+  return { maps };
 }
 
 function startWithFirstScenario(context: ExtensionContext, server: LanguageServer): void {

@@ -4,6 +4,7 @@
 
 import {
   type CancellationToken,
+  type Disposable,
   type Event,
   EventEmitter,
   type ExtensionContext,
@@ -121,6 +122,21 @@ export class LanguageServer {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  /** A request of ours. Starts the server if it is not running. Rejects with what the server says. */
+  async request<R>(method: string, params: object): Promise<R> {
+    await this.start();
+    return this.#client.sendRequest<R>(method, params);
+  }
+
+  /** A notification of ours, if there is a server to hear it. */
+  notify(method: string, params: object): void {
+    if (this.#client.isRunning()) void this.#client.sendNotification(method, params).catch(() => {});
+  }
+
+  onNotification<P>(method: string, handler: (params: P) => void): Disposable {
+    return this.#client.onNotification(method, handler);
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {

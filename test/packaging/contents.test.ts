@@ -24,10 +24,14 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'client/icons/file-dark.svg',
     'client/icons/file-light.svg',
     'client/icons/icon.png',
+    'client/icons/map-dark.svg',
+    'client/icons/map-light.svg',
     'client/language-configuration.json',
     'client/syntaxes/snpscenario.tmLanguage.json',
     'dist/client/extension.cjs',
     'dist/debug/adapter.js',
+    'dist/map/map.css',
+    'dist/map/map.js',
     'dist/package.json',
     'dist/server/language-server.js',
     'dist/server/main.js',
@@ -60,7 +64,12 @@ test('every file that the manifest names is in it', () => {
 });
 
 test('the bundles name no source map, and only modules that Node or VS Code provides', async () => {
-  for (const file of ['dist/client/extension.cjs', 'dist/debug/adapter.js', 'dist/server/language-server.js']) {
+  for (const file of [
+    'dist/client/extension.cjs',
+    'dist/debug/adapter.js',
+    'dist/server/language-server.js',
+    'dist/map/map.js',
+  ]) {
     const text = await readFile(join(root, file), 'utf8');
     assert.ok(
       !text.includes('sourceMappingURL='),
