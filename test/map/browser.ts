@@ -9,6 +9,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../../scripts/lib/chromium.ts';
 import { root } from '../../scripts/lib/toolchain.mjs';
 import type { FromPage, MapRuns, ToPage } from '../../server/common/map-protocol.ts';
+import { themeStyles } from './themes.ts';
 
 /** As the extension sets it. */
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'";
@@ -36,6 +37,7 @@ async function bundle(): Promise<Map<string, { type: string; body: string | Uint
     const script = path.endsWith('.js');
     files.set(script ? '/map.js' : '/map.css', { type: script ? 'text/javascript' : 'text/css', body: contents });
   }
+  files.set('/theme.css', { type: 'text/css', body: themeStyles });
   files.set('/vscode.js', { type: 'text/javascript', body: fakeApi });
   return files;
 }
@@ -120,7 +122,7 @@ function plain(message: ToPage): unknown {
 export async function startKit(): Promise<Kit> {
   const files = await bundle();
   const html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Memory map</title>
-    <link rel="stylesheet" href="/map.css"></head><body><script src="/vscode.js"></script><script src="/map.js"></script></body></html>`;
+    <link rel="stylesheet" href="/theme.css"><link rel="stylesheet" href="/map.css"></head><body><script src="/vscode.js"></script><script src="/map.js"></script></body></html>`;
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     const file = path === '/' ? { type: 'text/html', body: html } : files.get(path);

@@ -5,7 +5,6 @@ import { forEachBand } from './bands.ts';
 import { type Columns, groupsWith } from './columns.ts';
 import { pagesOf1G, pagesOf2M, plural, sizeOfPages } from './format.ts';
 import { gutter, type LanePlace, overviewHeight } from './layout.ts';
-import { mixed } from './palette.ts';
 import { gapsOf, ticksOf } from './ruler.ts';
 import { laneWidth, type Scene, type SceneCache } from './scene.ts';
 import type { Surface, TextStyle } from './surface.ts';
@@ -181,11 +180,11 @@ function drawLabels(surface: Surface, scene: Scene, cache: SceneCache, place: La
       const text = surface.textWidth(category.label, style);
       if (text + 12 > wide) return;
       const center = gutter + Math.min(width, (x0 + x1) / 2 / scene.resolution);
-      const plate = look.pattern === 'sparse' ? scene.theme.background : look.ink;
-      const color = look.pattern === 'sparse' ? scene.theme.muted : look.text;
-      if (look.pattern !== 'solid') {
-        surface.rect(center - text / 2 - 4, y + height / 2 - style.size * 0.65, text + 8, style.size * 1.3, plate);
-      }
+      const sparse = look.pattern === 'sparse';
+      // On a plate, over pattern and borders.
+      const plate = sparse ? scene.theme.background : look.ink;
+      const color = sparse ? scene.theme.muted : look.text;
+      surface.rect(center - text / 2 - 4, y + height / 2 - style.size * 0.65, text + 8, style.size * 1.3, plate);
       surface.text(center, y + height / 2, category.label, { ...style, color, align: 'center' });
     });
   }
@@ -271,7 +270,6 @@ function drawViolations(surface: Surface, scene: Scene, place: LanePlace, column
 /** Pointing down at what is wrong. */
 function drawTriangle(surface: Surface, x: number, y: number, width: number, height: number, scene: Scene): void {
   surface.shape([x - width / 2, y, x + width / 2, y, x, y + height], scene.theme.violation);
-  surface.rect(x - 0.75, y + 1.25, 1.5, height * 0.35, mixed(scene.theme.violation, scene.theme.background, 0.9));
 }
 
 /** A text that fits, with an ellipsis if need be. */

@@ -8,6 +8,7 @@ import { Difference } from './difference.ts';
 import { linkedPage } from './links.ts';
 import type { Place } from './scene.ts';
 import { type LaneState, StoryState } from './story-state.ts';
+import { viewsOfTouched } from './touched.ts';
 
 /** What has changed: the story itself, the state shown, what is seen of the lanes, the selection, the filter, the pinned state, the words on it. */
 export type Topic = 'story' | 'state' | 'view' | 'selection' | 'filter' | 'pin' | 'follow';
@@ -40,6 +41,8 @@ export class MapModel {
   #position: MapPosition | undefined;
   readonly #listeners = new Map<Topic, (() => void)[]>();
   #moving = false;
+  /** The view is the one to begin with: it may be chosen again for another width. */
+  #untouchedView = false;
 
   on(topics: readonly Topic[], listener: () => void): void {
     for (const topic of topics) this.#listeners.set(topic, [...(this.#listeners.get(topic) ?? []), listener]);
@@ -76,7 +79,8 @@ export class MapModel {
     this.target = 0;
     if (!same) {
       this.selection = undefined;
-      this.views = this.story.lanes.map((lane) => wholeView(lane.axis, this.width));
+      this.views = viewsOfTouched(this.story, this.width);
+      this.#untouchedView = true;
     }
     this.tell('story');
     this.tell('view');
@@ -184,6 +188,7 @@ export class MapModel {
   setView(lane: number, view: View, x = this.width / 2): void {
     const of = this.lanes[lane];
     if (!of) return;
+    this.#untouchedView = false;
     const shown = clampView(of.axis, this.width, view);
     this.views[lane] = shown;
     if (this.linked) {
@@ -211,6 +216,20 @@ export class MapModel {
     return undefined;
   }
 
+  /** Looks at a part of each lane. */
+  setViews(views: readonly View[]): void {
+    this.#untouchedView = false;
+    this.views = this.lanes.map(({ axis }, index) =>
+      clampView(axis, this.width, views[index] ?? wholeView(axis, this.width)),
+    );
+    this.tell('view');
+  }
+
+  /** Where the user stood before the page was made anew: nobody is told. */
+  restoreState(state: number): void {
+    this.#go(clampState(state, this.lastState));
+  }
+
   setLinked(linked: boolean): void {
     this.linked = linked;
     this.tell('view');
@@ -235,6 +254,7 @@ export class MapModel {
       this.views[index] = whole ? wholeView(axis, width) : clampView(axis, width, view);
     }
     this.width = width;
+    if (this.#untouchedView && this.story) this.views = viewsOfTouched(this.story, width);
     this.tell('view');
   }
 }

@@ -4,7 +4,7 @@ import type { MapRuns } from '../../../server/common/map-protocol.ts';
 import type { View } from './axis.ts';
 import type { Difference } from './difference.ts';
 import { gutter, type LanePlace } from './layout.ts';
-import { linkedPages, type PageRef } from './links.ts';
+import { linkedPages } from './links.ts';
 import { mixed, type Rgb } from './palette.ts';
 import { laneWidth, type Place, type Scene } from './scene.ts';
 import { type LaneState, lowerBound, runsOfLane } from './story-state.ts';
@@ -35,9 +35,9 @@ export function drawOverlay(surface: Surface, scene: Scene, overlay: Overlay): v
   }
   const { hover, selection, band } = overlay;
   if (selection) drawLinks(surface, scene, overlay, selection, scene.theme.accent, 2);
-  if (hover && !same(hover, selection)) drawLinks(surface, scene, overlay, hover, scene.theme.foreground, 1);
-  if (hover && !same(hover, selection)) drawPlace(surface, scene, hover, scene.theme.foreground, 1);
-  if (selection) drawPlace(surface, scene, selection, scene.theme.accent, overlay.focused ? 3 : 2);
+  if (hover && !same(hover, selection)) drawLinks(surface, scene, overlay, hover, scene.theme.muted, 1);
+  if (hover && !same(hover, selection)) drawPlace(surface, scene, hover, scene.theme.muted, 1);
+  if (selection) drawPlace(surface, scene, selection, scene.theme.foreground, overlay.focused ? 3 : 2);
   if (band) {
     const place = scene.lanes[band.lane];
     const x = gutter + Math.min(band.x0, band.x1);
@@ -139,39 +139,47 @@ function drawPlace(surface: Surface, scene: Scene, at: Place, color: Rgb, line: 
   surface.outline(left - line, y - line, wide + 2 * line, high + 2 * line, color, line);
 }
 
-/** From a page to its frame and from a frame to its gpa: curves between lanes; where the partner is out of sight, an arrow to the side it is on. */
+/**
+ * From a page to its frame and from a frame to its gpa: curves from lane to lane, over no lane that has a part in it. Where the partner is out of
+ * sight, an arrow to the side it is on.
+ */
 function drawLinks(surface: Surface, scene: Scene, { lanes }: Overlay, from: Place, color: Rgb, line: number): void {
-  const source = scene.lanes[from.lane];
-  if (!source) return;
-  const of = (ref: PageRef): [number, number] =>
-    extentOf(scene.lanes[ref.lane], scene.views[ref.lane], ref.page, from.pages);
+  if (!scene.lanes[from.lane]) return;
   const width = laneWidth(scene.width);
-  const [s0, s1] = of(from);
-  const sx = (s0 + s1) / 2;
-  if (sx < gutter - 1 || sx > gutter + width + 1) return;
-  const soft = mixed(color, scene.theme.background, 0.2);
-  for (const link of linkedPages(
+  const refs = linkedPages(
     lanes.map(({ lane }) => lane),
     from,
-  )) {
-    const target = scene.lanes[link.lane];
-    const down = target.y > source.y;
-    const [t0, t1] = of(link);
-    const wanted = (t0 + t1) / 2;
-    const tx = Math.min(Math.max(wanted, gutter + 4), gutter + width - 4);
-    const sy = down ? source.tracksEnd + 3 : source.tracksY - 3;
-    const ty = down ? target.tracksY - 3 : target.tracksEnd + 3;
-    const bend = (ty - sy) / 2;
-    surface.path([sx, sy, sx, sy + bend, tx, ty - bend, tx, ty], scene.theme.background, line + 3, true);
-    surface.path([sx, sy, sx, sy + bend, tx, ty - bend, tx, ty], soft, line, true);
-    if (tx !== wanted) {
-      const side = wanted < tx ? -1 : 1;
-      surface.shape([tx, ty - 4, tx + side * 7, ty, tx, ty + 4], color);
-      continue;
+  );
+  if (refs.length === 0) return;
+  const soft = mixed(color, scene.theme.background, 0.15);
+  const ends = [...refs, { lane: from.lane, page: from.page }]
+    .sort((a, b) => scene.lanes[a.lane].y - scene.lanes[b.lane].y)
+    .map((ref) => {
+      const place = scene.lanes[ref.lane];
+      const [x0, x1] = extentOf(place, scene.views[ref.lane], ref.page, from.pages);
+      const middle = (x0 + x1) / 2;
+      const seen = Math.min(Math.max(middle, gutter + 4), gutter + width - 4);
+      return { ref, place, x0, x1, middle, seen };
+    });
+  for (const [i, end] of ends.entries()) {
+    const next = ends[i + 1];
+    if (next) {
+      const [sy, ty] = [end.place.tracksEnd + 4, next.place.tracksY - 4];
+      const bend = (ty - sy) / 2;
+      const curve = [end.seen, sy, end.seen, sy + bend, next.seen, ty - bend, next.seen, ty];
+      surface.path(curve, scene.theme.background, line + 3, true);
+      surface.path(curve, soft, line, true);
     }
-    const left = Math.max(t0, gutter - 2);
-    const wide = Math.max(3, Math.min(t1, gutter + width + 2) - left);
-    const high = target.tracksEnd - target.tracksY + 4;
-    surface.outline(left - line, target.tracksY - 2 - line, wide + 2 * line, high + 2 * line, soft, line);
+    const { ref, place, x0, x1, middle, seen } = end;
+    if (seen !== middle) {
+      const side = middle < seen ? -1 : 1;
+      const y = (place.tracksY + place.tracksEnd) / 2;
+      surface.shape([seen, y - 6, seen + side * 9, y, seen, y + 6], color);
+    } else if (ref.lane !== from.lane) {
+      const left = Math.max(x0, gutter - 2);
+      const wide = Math.max(3, Math.min(x1, gutter + width + 2) - left);
+      const high = place.tracksEnd - place.tracksY + 4;
+      surface.outline(left - line, place.tracksY - 2 - line, wide + 2 * line, high + 2 * line, soft, line);
+    }
   }
 }

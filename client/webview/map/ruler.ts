@@ -25,7 +25,7 @@ export function ticksOf(lane: LaneState, view: View, width: number, room: number
   lane.axis.pagesBetween(view.left, view.left + width * view.scale, (start, end, offset) => {
     const place = (page: number) => {
       const x = (offset + (page - start) - view.left) / view.scale;
-      if (x < free || x > width - 8) return;
+      if (x < free || x > width - 72) return;
       ticks.push({ page, x, label: address(page) });
       free = x + room * 0.75;
     };

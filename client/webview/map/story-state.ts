@@ -62,6 +62,20 @@ export class StoryState {
     );
     const { base } = story;
     for (let i = 0; i < base.start.length; i++) this.#set(base, i, base.after);
+    this.#meetCells();
+  }
+
+  /** All cells of the story have an id from the beginning, so that the legend is whole. */
+  #meetCells(): void {
+    const { changes } = this.story;
+    let lane = -1;
+    let cell = -1;
+    for (let i = 0; i < changes.start.length; i++) {
+      if (changes.lane[i] === lane && changes.after[i] === cell) continue;
+      lane = changes.lane[i];
+      cell = changes.after[i];
+      this.lanes[lane]?.id(cell);
+    }
   }
 
   get lastState(): number {
@@ -152,6 +166,13 @@ export class StoryState {
     };
     if (update.incomplete === undefined) delete this.story.incomplete;
     else this.story.incomplete = update.incomplete;
+    if (update.lines) {
+      const { lines } = update;
+      this.story.steps = this.story.steps.map((step, i) =>
+        i < first && i < lines.length ? { ...step, line: lines[i] } : step,
+      );
+    }
+    this.#meetCells();
   }
 
   #takePartialOff(): void {

@@ -72,7 +72,7 @@ function owner(asid: number): Category {
   return category;
 }
 
-const entries = [make('entry', '4K entry', 'sky', 'vertical'), make('entry', '2M entry', 'sky')];
+const entries = [make('entry', '4K entry', 'slate', 'horizontal'), make('entry', '2M entry', 'sky')];
 const noEntry = make('entry', 'no entry');
 
 const flags = {
