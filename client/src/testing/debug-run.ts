@@ -14,7 +14,7 @@ import {
 import { type RunTestsResult, runTestsRequest, type TestEvents } from '../../../server/common/protocol.ts';
 import type { LanguageServer } from '../language-server.ts';
 import { show } from './test-results.ts';
-import type { TestRunner } from './test-runner.ts';
+import { either, type TestRunner } from './test-runner.ts';
 import type { ItemData, TestTree } from './test-tree.ts';
 
 type Scenario = Extract<ItemData, { kind: 'scenario' }>;
@@ -25,9 +25,11 @@ export async function debugItems(
   tree: TestTree,
   runner: TestRunner,
   request: TestRunRequest,
-  token: CancellationToken,
+  cancellation: CancellationToken,
 ): Promise<void> {
   const run = controller.createTestRun(request);
+  const cancelled = either(cancellation, run.token);
+  const { token } = cancelled;
   const items = runner.itemsOf(request);
   for (const item of items) run.enqueued(item);
   try {
@@ -41,6 +43,7 @@ export async function debugItems(
     }
   } finally {
     run.end();
+    cancelled.dispose();
   }
 }
 

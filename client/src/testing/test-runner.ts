@@ -3,6 +3,7 @@
 
 import {
   type CancellationToken,
+  CancellationTokenSource,
   type TestController,
   type TestItem,
   TestMessage,
@@ -58,6 +59,7 @@ export class TestRunner {
   /** @param items what of the request is run; all of it if absent */
   async run(request: TestRunRequest, token: CancellationToken, items = this.itemsOf(request)): Promise<RunSummary> {
     const run = this.#controller.createTestRun(request);
+    const cancelled = either(token, run.token);
     const counter = new Counter();
     const files = new Map<string, { uri: string; scenarios: string[] }>();
     for (const item of items) {
@@ -75,7 +77,12 @@ export class TestRunner {
       const take = ({ events }: TestEvents) => {
         for (const event of events) this.#take(run, event, files.get(event.uri)?.scenarios ?? [], counter);
       };
-      const result = await this.#server.stream<TestEvents, RunTestsResult>(runTestsRequest, params, take, token);
+      const result = await this.#server.stream<TestEvents, RunTestsResult>(
+        runTestsRequest,
+        params,
+        take,
+        cancelled.token,
+      );
       const { passed, failed, errors, skipped } = counter.summary;
       const total = passed + failed + errors;
       const parts = [`${passed} passed`, `${failed} failed`, ...(errors ? [`${errors} errors`] : [])];
@@ -84,7 +91,7 @@ export class TestRunner {
         `\r\n${total} scenario${total === 1 ? '' : 's'} of ${files.size} file${files.size === 1 ? '' : 's'}: ${parts.join(', ')} in ${result.milliseconds.toFixed(0)} ms\r\n`,
       );
     } catch (error) {
-      if (token.isCancellationRequested) counter.summary.isCancelled = true;
+      if (cancelled.token.isCancellationRequested) counter.summary.isCancelled = true;
       else {
         const message = `The language server did not run this: ${error instanceof Error ? error.message : String(error)}`;
         for (const item of items) if (!counter.has(item)) run.errored(item, new TestMessage(message));
@@ -93,6 +100,7 @@ export class TestRunner {
       if (counter.summary.isCancelled) run.appendOutput('\r\nCancelled.\r\n');
     } finally {
       run.end();
+      cancelled.dispose();
     }
     return counter.summary;
   }
@@ -130,6 +138,16 @@ export class TestRunner {
         break;
     }
   }
+}
+
+/** Cancelled when one of two tokens is: that of the request, and that of a run which somebody stops in the editor. */
+export function either(a: CancellationToken, b: CancellationToken): CancellationTokenSource {
+  const source = new CancellationTokenSource();
+  for (const token of [a, b]) {
+    if (token.isCancellationRequested) source.cancel();
+    token.onCancellationRequested(() => source.cancel());
+  }
+  return source;
 }
 
 /** Files that were asked for by themselves, and in which nothing can be found. */

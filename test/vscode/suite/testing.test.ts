@@ -120,6 +120,22 @@ scenario "in peace" {
     await seen('tests-continuous', /(?:tests|continuous\.snpscenario) \(Passed\)/);
   });
 
+  it('finds a thousand files, and stops their run when it is cancelled', async () => {
+    const steps = '  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)\n'.repeat(20);
+    const text = `guest g {\n  slot 0 gpa 0..1G private folio 2M pfn 0x40000\n}\nscenario "one" {\n${steps}}\n`;
+    written.push(vscode.Uri.joinPath(folder(), 'many'));
+    const many = Array.from({ length: 1000 }, (_, i) => vscode.Uri.joinPath(folder(), 'many', `${i}.snpscenario`));
+    await Promise.all(many.map((uri) => vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text))));
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    await seen('tests-many', /many[\s\S]*first\.snpscenario/);
+    const running = run('snpScenario.runWorkspace');
+    await seen('tests-many', /\d+\/\d\d+/);
+    await vscode.commands.executeCommand('testing.cancelRun');
+    const summary = await running;
+    assert.equal(summary.isCancelled, true, JSON.stringify(summary));
+    assert.ok(summary.passed < 1000, JSON.stringify(summary));
+  });
+
   it('debugs a scenario, and shows its verdict when the session has ended', async () => {
     const editor = await open('first.snpscenario');
     const line = lineOf(editor.document, '2M, assigned');
@@ -159,6 +175,14 @@ describe('The status', () => {
     await seen('status-failed', /2 failed/);
     await replace(editor, 'folio order 4', 'folio 2M');
     await seen('status-edited', /1 passed, 1 failed/);
+  });
+});
+
+describe('The walkthrough', () => {
+  it('can be opened, and shows its first step', async () => {
+    await vscode.commands.executeCommand('workbench.action.openWalkthrough', 'snp-scenario.snp-scenario#start', false);
+    await seen('walkthrough', 'Write a scenario');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 });
 
