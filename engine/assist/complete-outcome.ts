@@ -19,6 +19,8 @@ export function completeOutcomes(at: At, expected: Extract<Expected, { is: 'outc
   const unit = at.analysis.program.scenarios.find((one) => expected.from >= one.start && expected.from <= one.end);
   const happened = unit === undefined ? undefined : at.around.happened(unit, expected.from);
   const listed: Completion[] = [];
+  // Right behind the arrow.
+  const space = at.analysis.text[at.cursor.word.from - 1] === '>' ? ' ' : '';
   const add = (label: string, rank: number): void => {
     listed.push({ label, kind: 'outcome', doc: `outcome:${label}`, rank });
   };
@@ -41,5 +43,5 @@ export function completeOutcomes(at: At, expected: Extract<Expected, { is: 'outc
   if (kind === 'vmm' || kind === 'host') for (const errno of ERRNOS) add(errno, 6);
   if (kind === 'fw') for (const code of FIRMWARE_CODES) add(code, 6);
   if (kind !== 'fw') for (const fault of FAULTS.slice(0, 5)) add(fault, 7);
-  return listed;
+  return space === '' ? listed : listed.map((one) => ({ ...one, insert: ` ${one.label}` }));
 }

@@ -215,7 +215,8 @@ export function valuesOfKind(at: At, kind: ValueKind, ranges: boolean): Completi
       if (name.kind === 'int' || name.kind === 'size') return kind !== 'guest' && kind !== 'word' && kind !== 'bool';
       return ranges && name.kind === 'int-range' && kind.endsWith('-range');
     })
-    .map(nameItem);
+    // What a range begins with comes behind what is one.
+    .map((name) => ({ ...nameItem(name), ...(name.kind !== kind && kind.endsWith('-range') ? { rank: 3 } : {}) }));
   for (const name of YIELDS[kind] ?? []) listed.push(functionItem(at, name));
   return listed;
 }

@@ -124,6 +124,8 @@ export function lineStart(text: string, at: number): number {
 function statementStart(analysis: Analysis, at: number): number {
   const { text } = analysis;
   let start = lineStart(text, at);
+  // Nothing within brackets looks like this: what is above was left broken.
+  if (STARTS.test(text.slice(start, at))) return start;
   for (let lines = 0; lines < LINES && start > 0; lines++) {
     const around = ancestor(
       analysis,
@@ -137,6 +139,9 @@ function statementStart(analysis: Analysis, at: number): number {
   }
   return start;
 }
+
+/** No argument has a single dot, or a keyword in front of a name. */
+const STARTS = /^[ \t]*(?:[A-Za-z_]\w*[ \t]*\.(?!\.)|(?:expect|let|for|allow)[ \t])/;
 
 /** Lines above that are looked at for a bracket that is still open. */
 const LINES_ABOVE = 20;

@@ -7,9 +7,11 @@ import * as t from '../generated/scenario-parser-terms.ts';
 import type { Analysis } from '../scenario/analyze.ts';
 import { expression } from '../scenario/analyze-expression.ts';
 import { Context } from '../scenario/context.ts';
+import { DOCUMENT } from '../scenario/imports.ts';
 import type { ValueKind } from '../scenario/program.ts';
 import { Scope, type Sequence } from '../scenario/scope.ts';
 import { docAbove, syntaxNode } from '../scenario/syntax.ts';
+import { lineStart } from './cursor.ts';
 
 export interface VisibleName {
   readonly name: string;
@@ -24,13 +26,16 @@ export interface VisibleName {
 export function visibleNames(analysis: Analysis, blockNode: TreeNode | undefined, before: number): VisibleName[] {
   const names = new Map<string, VisibleName>();
   const scope = new Scope(analysis.declarations.home.scope);
+  // At the top of a file only what is declared above.
+  const line = blockNode === undefined ? lineStart(analysis.text, before) : Number.POSITIVE_INFINITY;
   for (const binding of [...scope.all()].reverse()) {
+    if (binding.is !== 'guest' && binding.declared.file === DOCUMENT && binding.declared.start >= line) continue;
     if (binding.is === 'guest')
       names.set(binding.name, { name: binding.name, what: 'guest', kind: 'guest', declared: `guest ${binding.name}` });
     else {
       const kind =
         binding.is === 'value' ? binding.value.kind : binding.is === 'shared' ? binding.expr.kind : undefined;
-      const declared = `let ${binding.name}${binding.is === 'shared' && binding.declared.file === 0 ? valueAfter(analysis.text, binding.declared.end) : ''}`;
+      const declared = `let ${binding.name}${binding.is === 'shared' && binding.declared.file === DOCUMENT ? valueAfter(analysis.text, binding.declared.end) : ''}`;
       names.set(binding.name, { name: binding.name, what: 'let', kind, declared });
     }
   }

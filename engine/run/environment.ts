@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { Journal } from '../base/journal.ts';
 import { createCProgram } from '../c/c-program.ts';
-import type { CProgram, CSource } from '../c/program.ts';
+import type { CFunction, CProgram, CSource } from '../c/program.ts';
 import type { CheckerOptions, FileHost } from '../check.ts';
 import { Hardware } from '../hardware/machine.ts';
 import { defaultHardwareOptions, type HardwareOptions, setHardwareOption } from '../hardware/options.ts';
@@ -72,6 +72,16 @@ export class Environment {
   /** Problems of the C files as such. */
   get cProblems(): readonly Diagnostic[] {
     return this.program.problems;
+  }
+
+  /** Every C function by name, whether it compiles or not. */
+  functionNames(): Iterable<string> {
+    return this.program.names();
+  }
+
+  /** A C function; undefined if nothing defines it. */
+  functionNamed(name: string): CFunction | undefined {
+    return this.program.find(name);
   }
 
   private newMachine(): Machine {

@@ -17,6 +17,8 @@ export interface Platform {
   readFile(uri: string): { text: string } | { error: string };
   /** Cheap; used to notice changes that no watcher told us about. Never throws. */
   stamp(uri: string): FileStamp;
+  /** What is in the folder at a `file:` URI, in any order; nothing if it cannot be read. Never throws. */
+  list(uri: string): readonly { name: string; isFolder: boolean }[];
   /** URI of the documentation's folder, ending in a slash; undefined if none came with the product. */
   readonly docs: string | undefined;
 }

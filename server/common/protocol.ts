@@ -9,6 +9,8 @@ export interface InitializationOptions {
   verdicts?: boolean;
   /** The client answers `snpScenario/readFile`. */
   readFile?: boolean;
+  /** The client has the command `editor.action.triggerSuggest`: what can be completed goes on behind some entries. */
+  suggestCommand?: boolean;
 }
 
 /** The section `snpScenario` of the client's configuration, as far as the server reads it. */

@@ -1,6 +1,7 @@
 // Text files on disk. Nothing here throws: what cannot be read says why, in words that stand after “cannot be read:”.
 
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileStamp } from '../common/platform.ts';
 
@@ -43,6 +44,33 @@ export function stampOfUri(uri: string): FileStamp {
     return `${mtimeMs} ${size} ${ino}`;
   } catch {
     return undefined;
+  }
+}
+
+/** Entries of a folder that are offered at most. */
+const mostEntries = 5000;
+
+/** What is in a folder; links count as what they lead to. */
+export function listUri(uri: string): { name: string; isFolder: boolean }[] {
+  const path = pathOfUri(uri);
+  if (path === undefined) return [];
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .slice(0, mostEntries)
+      .map((entry) => ({
+        name: entry.name,
+        isFolder: entry.isSymbolicLink() ? isFolder(join(path, entry.name)) : entry.isDirectory(),
+      }));
+  } catch {
+    return [];
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 

@@ -15,7 +15,7 @@ import { isObject } from '../common/client-features.ts';
 import { parseError } from '../common/message-guard.ts';
 import type { Engine, Platform } from '../common/platform.ts';
 import { describe, startServer } from '../common/server.ts';
-import { readUri, stampOfUri } from './disk.ts';
+import { listUri, readUri, stampOfUri } from './disk.ts';
 import { docsUri } from './docs.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { guarded } from './guarded-reader.ts';
@@ -35,6 +35,7 @@ const platform: Platform = {
   },
   readFile: readUri,
   stamp: stampOfUri,
+  list: listUri,
   docs: docsUri(),
 };
 

@@ -3,6 +3,7 @@
 import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
 import { callHierarchy } from './call-hierarchy.ts';
+import { completion } from './completion.ts';
 import { definition } from './definition.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
@@ -11,6 +12,7 @@ import { memoryMap } from './memory-map.ts';
 import { references } from './references.ts';
 import { rename } from './rename.ts';
 import { semanticTokens } from './semantic-tokens.ts';
+import { signatureHelp } from './signature-help.ts';
 import { structure } from './structure.ts';
 import { symbols } from './symbols.ts';
 import { testRun } from './test-run.ts';
@@ -29,6 +31,8 @@ const features: readonly Feature[] = [
   symbols,
   structure,
   callHierarchy,
+  completion,
+  signatureHelp,
 ];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {

@@ -1,0 +1,72 @@
+/**
+ * What would come of a scenario if its text were another: the change is lowered in the surroundings that the document has, and run on the scenario's own
+ * replay from the first instruction that differs. Says what stands behind `=>` before anything is written there, and whether a fix is one.
+ */
+
+import type { Replay } from '../run/replay.ts';
+import { lowerScenario } from '../scenario/lower-scenario.ts';
+import { parse } from '../scenario/parse.ts';
+import type { Instruction, ScenarioUnit } from '../scenario/program.ts';
+import type { DocumentView } from '../view.ts';
+
+/** Replaces a stretch, absolute in the document. */
+export interface TextEdit {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** Instructions of the scenario and of C run at once. */
+const SLICE = 1 << 14;
+
+export interface Trial {
+  readonly unit: ScenarioUnit;
+  readonly replay: Replay;
+}
+
+/** Edits in order of their places, none overlapping another. */
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+  let result = text;
+  for (const edit of [...edits].sort((a, b) => b.from - a.from || b.to - a.to))
+    result = result.slice(0, edit.from) + edit.text + result.slice(edit.to);
+  return result;
+}
+
+/** The scenario with edits within it, ready to run; undefined where nothing can run. What it does to the replay is undone when that is next asked for. */
+export function tryEdits(view: DocumentView, unit: ScenarioUnit, edits: readonly TextEdit[]): Trial | undefined {
+  const { analysis } = view;
+  const text = applyEdits(analysis.text, edits);
+  const replay = view.replay(unit);
+  if (replay === undefined) return undefined;
+  const { tree } = parse(text, analysis.state.parsed);
+  const changed = lowerScenario(text, tree, unit.start, analysis.declarations).unit;
+  replay.adopt(changed);
+  return { unit: changed, replay };
+}
+
+/** The instruction that an offset relative to its scenario lies in; for what a sequence did, where the sequence is called. */
+export function instructionAt(unit: ScenarioUnit, offset: number): number | undefined {
+  const at = unit.code.findIndex((instruction) => {
+    const { start, end } = placeOf(instruction);
+    return (instruction.kind === 'step' || instruction.kind === 'expect') && offset >= start && offset <= end;
+  });
+  return at < 0 ? undefined : at;
+}
+
+/** Where an instruction stands in the scenario itself. */
+export function placeOf(instruction: Instruction): { start: number; end: number } {
+  return 'via' in instruction && instruction.via.length > 0 ? instruction.via[0] : instruction.span;
+}
+
+/** Runs until an instruction has been executed once. The instance; undefined if it is not reached within so many ticks. */
+export function runThrough({ replay }: Pick<Trial, 'replay'>, pc: number, ticks: number): number | undefined {
+  const { run } = replay;
+  const [known] = replay.instancesOf(pc, 1);
+  if (known !== undefined && (known < run.executed - 1 || !run.isInCall)) return known;
+  for (let left = ticks; run.state === 'running' && left > 0; ) {
+    left -= Math.max(1, run.tick(Math.min(SLICE, left)));
+    if (!run.isInCall && run.executed > 0 && run.positionOf(run.executed - 1) === pc) return run.executed - 1;
+  }
+  const [found] = replay.instancesOf(pc, 1);
+  return found !== undefined && (found < run.executed - 1 || !run.isInCall) ? found : undefined;
+}
