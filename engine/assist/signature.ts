@@ -37,15 +37,19 @@ export function signatureAt(
   // What is known of the innermost; a grouping of the user's own has none.
   const call = calls.at(-1);
   if (call === undefined) return undefined;
-  const { callee, parts } = call;
+  const { callee, parts } = withWord(call, cursor.word.text);
   const now = parts.length - 1;
   switch (callee.is) {
     case 'operation': {
       const { spec } = callee;
-      const at = withWord(call, cursor.word.text);
       const prefix = spec.variadic ? '' : spec.name;
       return one(
-        operandsSignature(prefix, spec.operands, `${spec.doc}\n\n*${spec.source}*`, activeOperand(at, spec.operands)),
+        operandsSignature(
+          prefix,
+          spec.operands,
+          `${spec.doc}\n\n*${spec.source}*`,
+          activeOperand({ ...call, parts }, spec.operands),
+        ),
       );
     }
     case 'query': {

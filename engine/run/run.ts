@@ -138,6 +138,11 @@ export class ScenarioRun {
     return this.instances[instance].mark;
   }
 
+  /** Variables of the scenario, by slot, as they were before an instance. */
+  variablesBefore(instance: number): readonly Value[] {
+    return this.instances[instance].variables;
+  }
+
   /** Whether C runs: then the machine's thread says where. */
   get isInCall(): boolean {
     return this.inCall;

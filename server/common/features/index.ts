@@ -3,6 +3,7 @@
 import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
 import { callHierarchy } from './call-hierarchy.ts';
+import { codeAction } from './code-action.ts';
 import { completion } from './completion.ts';
 import { definition } from './definition.ts';
 import { discovery } from './discovery.ts';
@@ -33,6 +34,7 @@ const features: readonly Feature[] = [
   callHierarchy,
   completion,
   signatureHelp,
+  codeAction,
 ];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {
