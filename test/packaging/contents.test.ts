@@ -28,6 +28,11 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'client/icons/map-light.svg',
     'client/language-configuration.json',
     'client/syntaxes/snpscenario.tmLanguage.json',
+    'client/walkthrough/debug.md',
+    'client/walkthrough/kernel.md',
+    'client/walkthrough/test.md',
+    'client/walkthrough/verdicts.md',
+    'client/walkthrough/write.md',
     'dist/client/extension.cjs',
     'dist/debug/adapter.js',
     'dist/map/map.css',
@@ -36,6 +41,10 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'dist/server/language-server.js',
     'dist/server/main.js',
     'dist/third-party-notices.txt',
+    'docs/c.md',
+    'docs/debugging.md',
+    'docs/language.md',
+    'docs/rules.md',
     'package.json',
   ]);
 });
@@ -55,6 +64,9 @@ test('every file that the manifest names is in it', () => {
     languages[0].icon.light,
     languages[0].icon.dark,
     grammars[0].path,
+    ...manifest.contributes.walkthroughs.flatMap(({ steps }: { steps: { media: { markdown: string } }[] }) =>
+      steps.map(({ media }) => media.markdown),
+    ),
   ].map((path: string) => path.replace(/^\.\//, ''));
   assert.deepEqual(
     named.filter((path) => !files.includes(path)),
