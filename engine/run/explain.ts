@@ -122,9 +122,9 @@ function explainFirmware(machine: Machine, outcome: Outcome, e: number): string 
 function explainFault(machine: Machine, outcome: Outcome, e: number): string {
   const { trace } = machine;
   const what = describeOutcome(outcome);
-  // Of the faults, VMRUN's note a reason of their own.
+  // Of the faults, those of VMRUN and VMSAVE note a reason of their own.
   if (trace.kind[e] === EventKind.Fault && refusalOf(machine, e) !== undefined)
-    return `VMRUN: ${what}${because(machine, e)}.`;
+    return `${capital(what)}${because(machine, e)}.`;
   const isGuest = trace.space[e] !== 0;
   const gfn = trace.kind[e] === EventKind.Fault ? trace.page[e] : Math.floor(trace.b[e] / 4096);
   const pfn = isGuest ? machine.mappedPfn(trace.space[e], gfn) : trace.page[e];

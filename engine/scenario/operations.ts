@@ -3,7 +3,7 @@
  * and a function of the same key in engine/run/operations is all that a new operation takes.
  */
 import { firmwareOperations } from './firmware-operations.ts';
-import { at, flag, GUEST, named, oneOf, PAGE_TYPE, PFN, size } from './operands.ts';
+import { at, flag, GUEST, named, oneOf, optional, PAGE_TYPE, PFN, size } from './operands.ts';
 import type { Operand, OperationSpec } from './operation-table.ts';
 import type { ActorKind } from './program.ts';
 import { ERRNOS } from './words.ts';
@@ -25,6 +25,9 @@ const MAPPING = oneOf(
   'private',
   'The C-bit of the guest page table: private is C=1, shared is C=0.',
 );
+/** Pages of VMRUN besides the VMSA, which the kernel's VMCB names. */
+const VMCB = optional('vmcb', 'pfn', 'The VMCB, a page of the hypervisor. Left out: not looked at.');
+const AVIC = optional('avic', 'pfn', 'The AVIC backing page, of the hypervisor.');
 const ACCESS_OUTCOMES = [
   'ok',
   '#NPF(RMP|ENC)',
@@ -170,18 +173,22 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       example: 'g.ap_create(1, 64K)',
     },
     vmrun: {
-      operands: [],
-      outcomes: ['ok', 'KVM_EXIT_FAIL_ENTRY'],
-      doc: 'VMRUN of the vCPU, which stays in the guest until `vmexit`: its VMSA page is in use, and the RMP instructions of others refuse it.',
+      operands: [
+        VMCB,
+        AVIC,
+        optional('hsave', 'pfn', "VM_HSAVE_PA, where the host's state is saved: of the hypervisor."),
+      ],
+      outcomes: ['ok', '#GP', 'KVM_EXIT_FAIL_ENTRY'],
+      doc: 'VMRUN of the vCPU, which stays in the guest until `vmexit`: its VMSA, VMCB and AVIC backing page are in use, RMP instructions refuse them and host writes to them fault.',
       source: 'APM vol. 2, 15.36.12 and table 15-41',
-      example: 'g.vcpu(1).vmrun()',
+      example: 'g.vcpu(1).vmrun(vmcb 0x1200)',
     },
     vmexit: {
-      operands: [],
+      operands: [VMCB, AVIC],
       outcomes: ['ok'],
-      doc: '#VMEXIT of a vCPU that is in the guest since `vmrun`: its VMSA page is not in use any more.',
+      doc: '#VMEXIT of a vCPU that is in the guest since `vmrun`: its VMSA, and the pages given, are not in use any more.',
       source: 'APM vol. 2, 15.36.12',
-      example: 'g.vcpu(1).vmexit()',
+      example: 'g.vcpu(1).vmexit(vmcb 0x1200)',
     },
   },
   host: {
@@ -262,6 +269,13 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
       doc: 'PSMASH: replace a 2M entry by 512 4K entries that keep its other fields.',
       source: 'APM vol. 3, PSMASH; vol. 2, 15.36.11',
       example: 'cpu.psmash(pfn(g, 0))',
+    },
+    vmsave: {
+      operands: [PFN],
+      outcomes: ['ok', '#GP'],
+      doc: 'VMSAVE to a page, which must be hypervisor-owned.',
+      source: 'APM vol. 2, 15.36.12 and table 15-41',
+      example: 'cpu.vmsave(0x1200)',
     },
     rmpread: {
       operands: [PFN],

@@ -112,6 +112,10 @@ export const hostOperations: Record<string, Operation> = {
   'cpu.psmash': instant((machine, args) =>
     instructionOutcome(machine.hardware.psmash(number(args.values[0]) * 4096), 'psmash'),
   ),
+  'cpu.vmsave': instant((machine, args) => {
+    const fault = machine.hardware.vmsave(number(args.values[0]));
+    return fault === Fault.None ? { ok: true } : { ok: false, fault: describeFault(fault, 0) };
+  }),
   'cpu.rmpread': instant((machine, args) => {
     const code = machine.hardware.rmpread(number(args.values[0]) * 4096);
     const entry = machine.hardware.rmpreadEntry;

@@ -1,4 +1,6 @@
 /** Calls into the kernel's C: the ioctls a VMM issues, and any function by name. */
+import { Fault } from '../../hardware/fault-codes.ts';
+import type { VmrunPages } from '../../hardware/vmrun.ts';
 import type { Value } from '../../scenario/program.ts';
 import type { Machine } from '../machine.ts';
 import {
@@ -15,6 +17,7 @@ import {
 } from '../operation.ts';
 import type { Outcome } from '../outcome.ts';
 import { pageTypes } from './firmware.ts';
+import { currentFault } from './guest.ts';
 
 /** KVM_MEMORY_ATTRIBUTE_PRIVATE (include/uapi/linux/kvm.h). */
 const ATTRIBUTE_PRIVATE = 2 ** 3;
@@ -98,6 +101,14 @@ function onVmsaPage(run: (machine: Machine, args: StepArguments, pfn: number) =>
   };
 }
 
+/** A frame that need not be given. */
+const frame = (value: Value | undefined): number | undefined => (value === undefined ? undefined : number(value));
+
+/** Those pages that are given. */
+function given(pages: { [what in keyof VmrunPages]: number | undefined }): VmrunPages {
+  return Object.fromEntries(Object.entries(pages).filter(([, page]) => page !== undefined));
+}
+
 /** No address has more than 52 bits; a VMCB without a VMSA holds all ones. */
 const NO_VMSA = 1n << 52n;
 
@@ -134,12 +145,18 @@ export const kernelOperations: Record<string, Operation> = {
     resume: (_machine, _args, _state, result) =>
       done(result === 0 ? { ok: true } : { ...errnoOutcome(result), fault: { name: '#GP', bits: [] } }),
   },
-  'guest.vmrun': onVmsaPage((machine, args, pfn) => {
-    const entered = machine.hardware.vmrun(machine.guests[args.actor.guest as number].asid, pfn);
-    return entered ? { ok: true } : { ok: false, exit: 'KVM_EXIT_FAIL_ENTRY' };
+  'guest.vmrun': onVmsaPage((machine, args, vmsa) => {
+    const [vmcb, avic, hsave] = args.values.map(frame);
+    const guest = machine.contextOf(machine.guests[args.actor.guest as number]);
+    const fault = machine.hardware.enter(guest, { vmsa, ...given({ vmcb, avic, hsave }) });
+    if (fault === Fault.None) return { ok: true };
+    return fault === Fault.GP
+      ? { ok: false, fault: currentFault(machine) }
+      : { ok: false, exit: 'KVM_EXIT_FAIL_ENTRY' };
   }),
-  'guest.vmexit': onVmsaPage((machine, _args, pfn) => {
-    machine.hardware.vmexit(pfn);
+  'guest.vmexit': onVmsaPage((machine, args, vmsa) => {
+    const [vmcb, avic] = args.values.map(frame);
+    machine.hardware.exit({ vmsa, ...given({ vmcb, avic }) });
     return { ok: true };
   }),
   'kernel.call': callByName,

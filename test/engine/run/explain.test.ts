@@ -82,10 +82,22 @@ test('RMPREAD', () => {
 });
 
 test('VMRUN', () => {
-  assert.equal(told(['g.vmrun()']), 'VMRUN: KVM_EXIT_FAIL_ENTRY, the VMCB names no VMSA page.');
+  assert.equal(told(['g.vmrun()']), 'KVM_EXIT_FAIL_ENTRY, the VMCB names no VMSA page.');
   assert.equal(
     told(['vmm.launch_finish(g)', 'g.vmrun()', 'g.vmrun()']),
-    'VMRUN: KVM_EXIT_FAIL_ENTRY, the VMSA page, pfn 0xffffe, is in use by another vCPU since line 13 (g.vmrun).',
+    'KVM_EXIT_FAIL_ENTRY, the VMSA page, pfn 0xffffe, is in use by another vCPU since line 13 (g.vmrun).',
+  );
+  assert.equal(
+    told(['vmm.launch_finish(g)', 'cpu.rmpupdate(0x1200, gpa 0, asid 2, assigned)', 'g.vmrun(vmcb 0x1200)']),
+    "#GP, the VMCB, pfn 0x1200, is assigned, and it has to be the hypervisor's since line 13 (cpu.rmpupdate).",
+  );
+  assert.equal(
+    told(['vmm.launch_finish(g)', 'g.vmrun(avic 0x1200)', 'g.vcpu(1).vmrun(avic 0x1200)']),
+    'KVM_EXIT_FAIL_ENTRY, the AVIC backing page, pfn 0x1200, is in use by another vCPU since line 13 (g.vmrun).',
+  );
+  assert.match(
+    told(['cpu.rmpupdate(0x1200, gpa 0, asid 2, assigned)', 'cpu.vmsave(0x1200)']),
+    /^#GP, the target of VMSAVE/,
   );
   const [LOW, HIGH] = ['0x20080000c0000001', '0xf'];
   const vmsa = (low: string): string =>
