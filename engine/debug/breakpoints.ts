@@ -63,7 +63,7 @@ export class Breakpoints {
 
   /** Those that watch what an event changed. */
   atEvent(machine: Machine, event: number): Breakpoint[] {
-    return this.all.filter(({ target }) => target.kind === 'data' && changes(machine.trace, event, target.watched));
+    return this.all.filter(({ target }) => target.kind === 'data' && changes(machine, event, target.watched));
   }
 
   /** Note what the watched variables hold before an instruction. */

@@ -3,6 +3,7 @@
  * found by looking at it after every instruction.
  */
 import { hex } from '../base/text.ts';
+import { type PgLevel, pagesPerLevel } from '../base/units.ts';
 import { operandIsLarge, PVALIDATE_2M, PVALIDATE_CF } from '../invariants/conduct.ts';
 import type { Machine } from '../run/machine.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
@@ -49,18 +50,40 @@ export const WATCHED_KINDS: ReadonlySet<number> = new Set([
   EventKind.Npt,
 ]);
 
-/** Whether the event just recorded changed what is watched. Stores of attributes make one event of a run: its end is the news. */
-export function changes(trace: Trace, event: number, watched: Watched): boolean {
+/**
+ * Whether the event just recorded changes what is watched. Stores of attributes make one event of a run, which grows: its last pages are the news.
+ * The count of subpages that the first entry of a 2M region keeps is no change of that entry.
+ */
+export function changes(machine: Machine, event: number, watched: Watched): boolean {
+  const { trace } = machine;
   if (watched.kind === 'c') return false;
+  if (watched.kind !== 'rmp' && trace.space[event] !== watched.asid) return false;
+  if (watched.kind === 'npt') return trace.kind[event] === EventKind.Npt && changesNpt(machine, event, watched);
   const pages = pagesOf(trace, event, watched.kind);
   if (pages === 0) return false;
-  if (watched.kind !== 'rmp' && trace.space[event] !== watched.asid) return false;
   const page = watched.kind === 'attr' ? trace.page[event] + trace.code[event] - pages : trace.page[event];
   return page < watched.end && page + pages > watched.start;
 }
 
+/** An entry set or a range zapped. Entries that overlap it go as a whole, and are there still when the event is told. */
+function changesNpt(machine: Machine, event: number, watched: { asid: number; start: number; end: number }): boolean {
+  const { trace } = machine;
+  const isZap = trace.a[event] < 0;
+  const start = trace.page[event];
+  const end = start + (isZap ? trace.code[event] : pagesPerLevel(trace.b[event] as PgLevel));
+  if (!isZap && start < watched.end && end > watched.start) return true;
+  const guest = machine.guests.find(({ asid }) => asid === watched.asid);
+  if (guest === undefined) return false;
+  let found = false;
+  machine.contextOf(guest).npt.forEachIn(watched.start, watched.end, (first, { level }) => {
+    const from = first - (first % pagesPerLevel(level));
+    if (from < end && from + pagesPerLevel(level) > start) found = true;
+  });
+  return found;
+}
+
 /** Pages from the event's page on that it changed in a table; 0 if none. */
-function pagesOf(trace: Trace, event: number, table: 'rmp' | 'npt' | 'attr'): number {
+function pagesOf(trace: Trace, event: number, table: 'rmp' | 'attr'): number {
   const [code, a, b] = [trace.code[event], trace.a[event], trace.b[event]];
   switch (trace.kind[event]) {
     case EventKind.Rmpupdate:
@@ -76,9 +99,6 @@ function pagesOf(trace: Trace, event: number, table: 'rmp' | 'npt' | 'attr'): nu
       return table === 'rmp' ? 1 : 0;
     case EventKind.Attribute:
       return table === 'attr' && a !== b ? trace.news : 0;
-    case EventKind.Npt:
-      if (table !== 'npt') return 0;
-      return a < 0 ? b : 512 ** (b - 1);
     default:
       return 0;
   }

@@ -135,10 +135,11 @@ export class NestedPageTable implements Undoable {
   map(gfn: number, pfn: number, level: PgLevel, writable: boolean): void {
     const pages = pagesPerLevel(level);
     const first = gfn - (gfn % pages);
+    const cause = this.eventOf(first, level);
+    // Told before anything changes: who watches can see what is going to go.
+    const event = this.trace.record(EventKind.Npt, this.asid, first, 0, pfn, level, cause);
     for (let below = level - 1; below >= 1; below--) this.clear(below as PgLevel, first, first + pages, -1);
     for (let above = level + 1; above <= 3; above++) this.clear(above as PgLevel, first, first + 1, -1);
-    const cause = this.eventOf(first, level);
-    const event = this.trace.record(EventKind.Npt, this.asid, first, 0, pfn, level, cause);
     this.set(level, first, pfn * FLAGS + (writable ? WRITABLE : 0) + PRESENT, event);
   }
 
