@@ -110,15 +110,16 @@ export class ForwardMotion implements Motion {
   cancel(): void {}
 }
 
-/** To where an instruction of the scenario comes next, past everything else; back to where it began if the run does not come by. */
+/** To a place between the instructions of the scenario, past everything else; back to where it began if the run does not come by. */
 export class RunToMotion implements Motion {
   private readonly timeline: Timeline;
-  private readonly instruction: number;
+  private readonly isThere: () => boolean;
   private readonly origin: number;
 
-  constructor(timeline: Timeline, instruction: number) {
+  /** @param isThere asked where no C runs, also at the end of the run */
+  constructor(timeline: Timeline, isThere: () => boolean) {
     this.timeline = timeline;
-    this.instruction = instruction;
+    this.isThere = isThere;
     this.origin = timeline.now;
     timeline.breaks.clear();
   }
@@ -129,7 +130,7 @@ export class RunToMotion implements Motion {
     const deadline = timeline.now + ticks;
     while (timeline.now < deadline && !timeline.isOver) {
       const halt = timeline.forward(deadline);
-      if (halt === 'settled' && run.state === 'running' && run.position === this.instruction)
+      if ((halt === 'settled' || halt === 'over') && !run.isInCall && this.isThere())
         return { reason: 'goto', breakpoints: [] };
     }
     if (!timeline.isOver) return undefined;

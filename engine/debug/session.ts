@@ -50,6 +50,8 @@ export class DebugSession {
   readonly unit: ScenarioUnit;
   readonly run: ScenarioRun;
   readonly machine: Machine;
+  /** What the run's machine was made in, for more of its kind. */
+  readonly environment: Environment;
   readonly timeline: Timeline;
   readonly breakpoints = new Breakpoints();
   readonly codePlaces: CPlaces;
@@ -79,6 +81,7 @@ export class DebugSession {
     this.program = program;
     this.analysis = analysis;
     this.unit = program.scenarios[index];
+    this.environment = environment;
     this.machine = environment.takeMachine();
     this.run = new ScenarioRun(this.machine, this.unit);
     this.timeline = new Timeline(this.run);
@@ -138,7 +141,15 @@ export class DebugSession {
   /** Run, without stopping for anything else, until this instruction of the scenario comes next. If it never does, stay. */
   startTo(instruction: number): void {
     this.begin();
-    this.motion = new RunToMotion(this.timeline, instruction);
+    const { run } = this;
+    this.motion = new RunToMotion(this.timeline, () => run.state === 'running' && run.position === instruction);
+  }
+
+  /** Run, without stopping for anything else, until the first `instances` instructions have been executed; no further than the end. */
+  startToInstance(instances: number): void {
+    this.begin();
+    const { run } = this;
+    this.motion = new RunToMotion(this.timeline, () => run.executed >= instances || run.state !== 'running');
   }
 
   private begin(): void {

@@ -38,8 +38,9 @@ interface ToldStep {
   outcome: string;
   failed: boolean;
   rules: string[];
-  /** Length of the list of leaked pages behind it. */
+  /** Lengths of the list of leaked pages and of the trace behind it. */
   leaked: number;
+  events: number;
   /** Violations told before it. */
   violations: number;
 }
@@ -69,6 +70,7 @@ export class StoryTeller {
   private readonly shadows: readonly Shadow[];
   private readonly base: MapRuns;
   private readonly baseLeaked: number;
+  private readonly baseEvents: number;
   private readonly changes = new RunColumns();
   private readonly changesFrom: number[] = [0];
   private readonly steps: ToldStep[] = [];
@@ -94,6 +96,7 @@ export class StoryTeller {
     this.marks = new Marks(machine, this.lanes);
     this.shadows = this.lanes.map((lane) => new Shadow(lane.untouched));
     this.baseLeaked = machine.kernel.leaked.list.length;
+    this.baseEvents = machine.trace.length;
     this.base = this.tellBase();
   }
 
@@ -112,6 +115,11 @@ export class StoryTeller {
     if (state <= 0) return 0;
     const step = this.steps[Math.min(state, this.steps.length) - 1];
     return step === undefined ? 0 : step.instance + 1;
+  }
+
+  /** How long the trace is in a state: what comes after belongs to the next. */
+  eventsAt(state: number): number {
+    return state <= 0 ? this.baseEvents : this.steps[Math.min(state, this.steps.length) - 1].events;
   }
 
   /** The state in which the machine stands before an instance: that after the last step before it. */
@@ -213,6 +221,7 @@ export class StoryTeller {
       failed: outcome === undefined ? findings.length > 0 : !outcome.ok || outcome.fault !== undefined,
       rules: [...new Set(findings.map(({ rule }) => rule))],
       leaked: machine.kernel.leaked.list.length,
+      events: machine.trace.length,
       violations: this.violations.length,
     });
     this.tellFindings(findings);

@@ -5,6 +5,7 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { DebugSession } from '../../../engine/debug/session.ts';
+import { mapCloseNotification, mapDetailsRequest, mapGotoRequest, mapStoryRequest } from '../../common/map-requests.ts';
 import { BreakpointStore } from './breakpoint-store.ts';
 import { capabilities } from './capabilities.ts';
 import { Client } from './client.ts';
@@ -13,6 +14,7 @@ import { Debuggee, type Moved } from './debuggee.ts';
 import { disassemble } from './disassemble.ts';
 import { exceptionInfo } from './exception-info.ts';
 import { type Launch, launchOf, openLaunch } from './launch.ts';
+import { DebuggedMap } from './memory-map.ts';
 import type { AdapterOptions, DebugPlatform } from './platform.ts';
 import { type Args, count, isObject, list, RequestError, text } from './requests.ts';
 import { Sources } from './sources.ts';
@@ -31,6 +33,7 @@ export class DebugAdapter {
   #configured = false;
   #terminated = false;
   readonly #movedListeners = new Set<(session: DebugSession, moved: Moved) => void>();
+  readonly #map: DebuggedMap;
   readonly #handlers: Readonly<Record<string, Handler>> = this.#makeHandlers();
 
   /** @param ended called when the client has disconnected */
@@ -44,6 +47,8 @@ export class DebugAdapter {
     this.#client = new Client(send, new Sources(platform, options));
     this.#breakpoints = new BreakpointStore(this.#client.sources);
     this.#ended = ended;
+    this.#map = new DebuggedMap(this.#client, platform);
+    this.onMoved((session, moved) => this.#map.moved(session, moved));
   }
 
   /** A message of the client's. Never throws. */
@@ -57,11 +62,25 @@ export class DebugAdapter {
     };
     try {
       const body = this.#handle(command, message.arguments);
+      if (body instanceof Promise) {
+        this.#later(answer, body);
+        return;
+      }
       this.#client.post({ ...answer, success: true, ...(body === undefined ? {} : { body }) });
     } catch (error) {
       this.#client.post({ ...answer, success: false, ...this.#refusal(command, error) });
     }
     this.#client.flush();
+  }
+
+  /** The answer to a request that takes its time. */
+  #later(answer: { command: string }, body: Promise<unknown>): void {
+    body
+      .then(
+        (value) => this.#client.post({ ...answer, success: true, body: value }),
+        (error) => this.#client.post({ ...answer, success: false, ...this.#refusal(answer.command, error) }),
+      )
+      .finally(() => this.#client.flush());
   }
 
   #handle(command: string, given: unknown): unknown {
@@ -165,6 +184,12 @@ export class DebugAdapter {
       readMemory: (args) => this.#stopped().memory.read(args),
       writeMemory: (args) => this.#changing(({ memory }) => memory.write(args)),
       disassemble: (args) => disassemble(this.#stopped().disassembly, args, this.#client),
+
+      [mapStoryRequest]: () => this.#map.story(this.#open().session),
+      [mapDetailsRequest]: (args) =>
+        this.#map.details(this.#open().session, count(args, 'lane'), count(args, 'page'), count(args, 'state')),
+      [mapGotoRequest]: (args) => this.#stopped().goToInstance(this.#map.instanceOf(count(args, 'state'))),
+      [mapCloseNotification]: () => this.#map.close(),
 
       source: (args) => this.#source(args),
       loadedSources: () => ({

@@ -281,6 +281,22 @@ export class Debuggee {
     });
   }
 
+  /** To where that many instructions of the scenario have been executed, backwards or forwards. */
+  goToInstance(instances: number): void {
+    const { session } = this;
+    this.#client.afterwards(() => {
+      const { run, timeline } = session;
+      const tick = instances < run.executed ? timeline.startOf(instances) : undefined;
+      const isHere = instances === run.executed && !run.isInCall;
+      if (tick !== undefined) this.#arrive(session.goTo(tick));
+      else if (isHere || (session.isOver && instances > run.executed)) this.#arrive(session.goTo(timeline.now));
+      else {
+        session.startToInstance(instances);
+        this.#drive();
+      }
+    });
+  }
+
   /** Back to where a function was entered, or the step that a scenario's line stands for began. */
   restartFrame(args: Args): void {
     const { session } = this;
