@@ -4,6 +4,7 @@
 
 import { workspace } from 'vscode';
 import type { DocumentFilter } from 'vscode-languageclient/node';
+import { modelScheme } from '../../server/common/protocol.ts';
 
 /** Documents that people edit. Left out on purpose: copies shown beside them, such as the old side of a diff (`git:`). */
 const schemes = ['file', 'untitled', 'vscode-remote', 'vscode-vfs', 'memfs', 'vsls'];
@@ -13,12 +14,15 @@ const sources = '**/*.{c,h,patch,diff,mbox,mbox.txt}';
 /** Changes on disk that the server is told about. */
 export const watchedFiles = '**/*.{snpscenario,c,h,patch,diff,mbox,mbox.txt}';
 
-/** Of the schemes above, and whatever the workspace is made of. */
+/** Of the schemes above, and whatever the workspace is made of; and the models and libraries that come with the extension, to go on from there. */
 export function documentSelector(): DocumentFilter[] {
   const folders = workspace.workspaceFolders ?? [];
   const all = new Set([...schemes, ...folders.map(({ uri }) => uri.scheme)]);
-  return [...all].flatMap((scheme) => [
-    { language: 'snpscenario', scheme },
-    { pattern: sources, scheme },
-  ]);
+  return [
+    ...[...all].flatMap((scheme) => [
+      { language: 'snpscenario', scheme },
+      { pattern: sources, scheme },
+    ]),
+    { scheme: modelScheme },
+  ];
 }

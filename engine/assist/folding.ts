@@ -3,7 +3,7 @@ import type { Tree } from '@lezer/common';
 import * as t from '../generated/scenario-parser-terms.ts';
 
 export interface Fold {
-  kind: 'block' | 'comment' | 'imports';
+  kind: 'block' | 'comment' | 'imports' | 'region';
   /** What remains to be seen ends at `start` and goes on at `end`. */
   start: number;
   end: number;
@@ -22,6 +22,8 @@ const BRACKETS: ReadonlySet<number> = new Set([
 ]);
 const NAMING: ReadonlySet<number> = new Set([t.UseDeclaration, t.ImportDeclaration, t.StubDeclaration]);
 
+const REGION = /^(?:\/\/|#)\s*#?(end)?region\b/;
+
 /** In the order of their beginnings, outer ones first. Only what spans several lines. */
 export function folds(text: string, tree: Tree): Fold[] {
   const found: Fold[] = [];
@@ -39,12 +41,22 @@ export function folds(text: string, tree: Tree): Fold[] {
     if (imports !== undefined) put('imports', lineEnd(text, imports.start), imports.end);
     imports = undefined;
   };
+  /** Beginnings of `// region` that have not ended. */
+  const regions: number[] = [];
   tree.iterate({
     enter(node) {
       const { from, to } = node;
       const type = node.type.isError ? 0 : node.type.id;
       if (type === t.LineComment || type === t.DocComment) {
         if (!isAlone(text, from)) return false;
+        const mark = REGION.exec(text.slice(from, to));
+        if (mark !== null) {
+          flushComments();
+          const opened = mark[1] === undefined ? undefined : regions.pop();
+          if (mark[1] === undefined) regions.push(to);
+          else if (opened !== undefined) put('region', opened, to);
+          return false;
+        }
         if (comments !== undefined && isNextLine(text, comments.end, from)) comments.end = to;
         else {
           flushComments();

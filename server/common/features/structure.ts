@@ -53,6 +53,7 @@ const kinds: Record<Fold['kind'], FoldingRangeKind | undefined> = {
   block: undefined,
   comment: FoldingRangeKind.Comment,
   imports: FoldingRangeKind.Imports,
+  region: FoldingRangeKind.Region,
 };
 
 function foldingRanges(context: FeatureContext, { document, view }: OpenDocument): FoldingRange[] {

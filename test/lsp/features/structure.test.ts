@@ -129,6 +129,18 @@ describe('structure', () => {
     ]);
   });
 
+  test('regions', async () => {
+    const { uri } = await openMarked(
+      client,
+      '// region one\n// #region two\nhost {\n}\n# endregion\n\n// endregion\n// endregion\n',
+    );
+    const found: Json[] = await client.request('textDocument/foldingRange', { textDocument: { uri } });
+    assert.deepEqual(
+      found.map(({ startLine, endLine, kind }) => `${startLine}-${endLine} ${kind}`),
+      ['0-6 region', '1-4 region'],
+    );
+  });
+
   test('declarations of all files that are known', async () => {
     const texts: Texts = new Map([
       [
