@@ -29,7 +29,16 @@ export function folds(text: string, tree: Tree): Fold[] {
   const found: Fold[] = [];
   let comments: { start: number; end: number } | undefined;
   let imports: { start: number; end: number } | undefined;
-  const spansLines = (from: number, to: number): boolean => /[\n\r]/.test(text.slice(from, to));
+  /** The first line end at or after `lookedFrom`: nodes come in their order, so each part of the text is looked at once. */
+  let lookedFrom = 0;
+  let ending = -1;
+  const spansLines = (from: number, to: number): boolean => {
+    if (from < lookedFrom || ending < from) {
+      lookedFrom = from;
+      ending = lineEnd(text, from);
+    }
+    return ending < to;
+  };
   const put = (kind: Fold['kind'], start: number, end: number): void => {
     if (end > start && spansLines(start, end)) found.push({ kind, start, end });
   };
@@ -68,6 +77,11 @@ export function folds(text: string, tree: Tree): Fold[] {
         // Blank lines and comments may stand between them.
         if (imports === undefined) imports = { start: from, end: to };
         else imports.end = to;
+        return false;
+      }
+      // Nothing within a line can be folded.
+      if (!spansLines(from, to)) {
+        if (imports !== undefined && type !== t.Document) flushImports();
         return false;
       }
       if (BRACKETS.has(type)) {

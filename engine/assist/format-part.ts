@@ -14,7 +14,37 @@ export function formatRange(
 ): TextChange[] {
   const first = lineStart(text, from);
   const last = lineEnd(text, to);
-  return format(text, tree, options).filter((change) => change.from >= first && change.to <= last);
+  const changes = format(text, tree, options, declarationsAround(text, tree, first, last));
+  return changes.filter((change) => change.from >= first && change.to <= last);
+}
+
+/**
+ * Whole lines of the declarations that a stretch touches, and of the one before and the one after, so that the blank lines between are seen as they are.
+ * Declarations without a blank line between them go together.
+ */
+function declarationsAround(text: string, tree: Tree, first: number, last: number): { from: number; to: number } {
+  const cursor = tree.cursor();
+  if (!cursor.firstChild()) return { from: 0, to: text.length };
+  let from = 0;
+  /** Where the declarations begin that go together with the current one, and where the last of them ends. */
+  let start = 0;
+  let end = -1;
+  do {
+    if (end < 0 || isBehindBlankLine(text, end, cursor.from)) {
+      if (end >= 0 && start > last) return { from, to: lineEnd(text, end) };
+      if (end < first) from = start;
+      start = end < 0 ? 0 : lineStart(text, cursor.from);
+    }
+    end = Math.max(end, cursor.to);
+  } while (cursor.nextSibling());
+  if (end < first) from = start;
+  return { from, to: text.length };
+}
+
+/** Whether the line of `at` is neither that of `end` nor the next. */
+function isBehindBlankLine(text: string, end: number, at: number): boolean {
+  const start = lineStart(text, at);
+  return start > end && start > 0 && previousLine(text, start).from > end;
 }
 
 /**

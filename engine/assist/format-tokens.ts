@@ -78,7 +78,10 @@ export const isComment = (type: number): boolean => type === t.LineComment || ty
 export const isBlockBrace = (token: FormatToken): boolean =>
   (token.type === t.BlockOpen || token.type === t.BlockClose) && BLOCKS.has(token.parent);
 
-export function formatTokens(text: string, tree: Tree): FormatTokens {
+/** @param from, to where to look: beginning and end of declarations, or the whole text */
+export function formatTokens(text: string, tree: Tree, from = 0, to = text.length): FormatTokens {
+  const first = from;
+  const last = to;
   const tokens: FormatToken[] = [];
   const broken = new Set<number>();
   const frozen: { from: number; to: number }[] = [];
@@ -86,7 +89,7 @@ export function formatTokens(text: string, tree: Tree): FormatTokens {
   const types: number[] = [];
   const statements: number[] = [];
   let depth = 0;
-  let at = 0;
+  let at = first;
   const opened: boolean[] = [];
 
   const punctuation = (to: number): void => {
@@ -105,10 +108,18 @@ export function formatTokens(text: string, tree: Tree): FormatTokens {
   };
 
   tree.iterate({
+    from: first,
+    to: last,
     enter(node) {
       const { from, to } = node;
       const type = node.type.isError ? 0 : node.type.id;
-      punctuation(from);
+      // Declarations that only touch the stretch.
+      if (
+        types.length === 1 &&
+        (to < first || from > last || (to === first && from < to) || (from === last && from < to))
+      )
+        return false;
+      punctuation(Math.max(first, from));
       const parent = types[types.length - 1] ?? t.Document;
       const statement = statements[statements.length - 1] ?? -1;
       if (node.type.isError || FROZEN.has(type)) {
@@ -146,13 +157,13 @@ export function formatTokens(text: string, tree: Tree): FormatTokens {
       return true;
     },
     leave(node) {
-      punctuation(node.to);
+      punctuation(Math.min(last, node.to));
       types.pop();
       statements.pop();
       if (BLOCKS.has(node.type.id) && opened.pop()) depth--;
     },
   });
-  punctuation(text.length);
+  punctuation(last);
   return { tokens, broken, frozen };
 }
 

@@ -43,9 +43,18 @@ export interface FormatLine {
   commentGap: number;
 }
 
-/** The changes that format a text, in its order, none overlapping another. */
-export function format(text: string, tree: Tree, options: FormatOptions = FORMAT_STYLE): TextChange[] {
-  const lines = linesOf(text, formatTokens(text, tree));
+/**
+ * The changes that format a text, in its order, none overlapping another.
+ *
+ * @param window whole lines of whole declarations, if not everything is to be looked at
+ */
+export function format(
+  text: string,
+  tree: Tree,
+  options: FormatOptions = FORMAT_STYLE,
+  window: { from: number; to: number } = { from: 0, to: text.length },
+): TextChange[] {
+  const lines = linesOf(text, formatTokens(text, tree, window.from, window.to), window);
   indentLines(text, lines, options.indent);
   alignArrows(lines);
   alignComments(text, lines);
@@ -66,11 +75,15 @@ export function applyChanges(text: string, changes: readonly TextChange[]): stri
 
 // ---------------------------------------------------------------- lines
 
-function linesOf(text: string, { tokens, broken, frozen }: FormatTokens): FormatLine[] {
+function linesOf(
+  text: string,
+  { tokens, broken, frozen }: FormatTokens,
+  window: { from: number; to: number },
+): FormatLine[] {
   const lines: FormatLine[] = [];
   let next = 0;
   let stretch = 0;
-  for (const { from, to } of lineRanges(text)) {
+  for (const { from, to } of lineRanges(text, window)) {
     const own: FormatToken[] = [];
     while (next < tokens.length && tokens[next].from < to) own.push(tokens[next++]);
     while (stretch < frozen.length && frozen[stretch].to < from) stretch++;
@@ -79,6 +92,8 @@ function linesOf(text: string, { tokens, broken, frozen }: FormatTokens): Format
       // What is frozen may be nested: a longer stretch can come first.
       if (frozen[i].to >= from) isFrozen = true;
     }
+    // A comment ends with its line, but for characters that no token takes.
+    if (own.some((token, i) => isComment(token.type) && i < own.length - 1)) isFrozen = true;
     const first = own[0];
     lines.push({
       from,
@@ -94,15 +109,16 @@ function linesOf(text: string, { tokens, broken, frozen }: FormatTokens): Format
   return lines;
 }
 
-function lineRanges(text: string): { from: number; to: number }[] {
+function lineRanges(text: string, window: { from: number; to: number }): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
   const end = /\r\n|\r|\n/g;
-  let from = 0;
-  for (let match = end.exec(text); match !== null; match = end.exec(text)) {
+  let { from } = window;
+  end.lastIndex = from;
+  for (let match = end.exec(text); match !== null && match.index < window.to; match = end.exec(text)) {
     ranges.push({ from, to: match.index });
     from = match.index + match[0].length;
   }
-  ranges.push({ from, to: text.length });
+  ranges.push({ from, to: window.to });
   return ranges;
 }
 
@@ -266,7 +282,7 @@ function changes(text: string, lines: readonly FormatLine[]): TextChange[] {
     }
     const now = formatted(text, line);
     if (now !== text.slice(line.from, line.to)) found.push({ from: line.from, to: line.to, text: now });
-    if (isLast && line.to > line.from && now !== '' && !line.frozen)
+    if (isLast && line.to === text.length && line.to > line.from && now !== '' && !line.frozen)
       found.push({ from: text.length, to: text.length, text: lineEnd(text) });
     before = line;
   }

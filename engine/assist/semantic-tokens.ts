@@ -61,12 +61,15 @@ const ACTOR = typeOf('variable', 'defaultLibrary');
 const DOMAIN = typeOf('type', 'defaultLibrary');
 const NONE = -1;
 
-/** Tokens in the order of the text: `at`, `length` and what it is (type in the low byte, modifiers above), one after the other. */
+/**
+ * Tokens in the order of the text, four numbers each: line, character, length, and what it is (type in the low byte, modifiers above). Lines count from
+ * that of the stretch, characters in its first line from its beginning.
+ */
 export type SemanticTokens = readonly number[];
 
 const kept = new WeakMap<ScenarioUnit, SemanticTokens>();
 
-/** A stretch of the document with its tokens, whose places are relative to `start`. */
+/** A stretch of the document with its tokens. */
 export interface TokenChunk {
   start: number;
   end: number;
@@ -104,8 +107,11 @@ type Names = Map<string, number>;
 
 class Walk {
   private readonly analysis: Analysis;
-  private readonly base: number;
   private readonly found: number[] = [];
+  /** Up to where lines have been counted, how many, and where the last one begins. */
+  private counted: number;
+  private line = 0;
+  private lineStart: number;
   private readonly scopes: Names[] = [];
   /** Of the nodes around, outermost first: type, and how many children have been met. */
   private readonly types: number[] = [];
@@ -113,7 +119,8 @@ class Walk {
 
   constructor(analysis: Analysis, base: number) {
     this.analysis = analysis;
-    this.base = base;
+    this.counted = base;
+    this.lineStart = base;
   }
 
   run(cursor: TreeCursor): SemanticTokens {
@@ -145,8 +152,23 @@ class Walk {
       if (opensScope(type)) this.scopes.push(new Map());
       return true;
     }
-    if (what !== NONE && to > from) this.found.push(from - this.base, to - from, what);
+    if (what !== NONE && to > from) {
+      this.countLines(from);
+      this.found.push(this.line, from - this.lineStart, to - from, what);
+    }
     return false;
+  }
+
+  private countLines(to: number): void {
+    const { text } = this.analysis;
+    for (let at = this.counted; at < to; at++) {
+      const c = text.charCodeAt(at);
+      if (c !== 10 && c !== 13) continue;
+      if (c === 13 && text.charCodeAt(at + 1) === 10) at++;
+      this.line++;
+      this.lineStart = at + 1;
+    }
+    this.counted = Math.max(this.counted, to);
   }
 
   private leave(): void {

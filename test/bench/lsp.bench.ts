@@ -56,7 +56,7 @@ function scenario(number: number, lines: number): string[] {
 }
 
 /** @param shape lines of each scenario */
-function document(shape: number[]): string[] {
+export function document(shape: number[]): string[] {
   return [...head.split('\n'), ...shape.flatMap((lines, number) => ['', ...scenario(number, lines - 1)])];
 }
 
@@ -164,7 +164,7 @@ async function keystrokes(what: string, lines: string[], budget: number): Promis
   }
 }
 
-function percentile(values: readonly number[], part: number): number {
+export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }

@@ -65,31 +65,23 @@ export const semanticTokens: Feature = {
 };
 
 /** Five numbers for each token that touches `from` .. `to`, as the protocol has them. */
-function encode({ document, text, view }: OpenDocument, isSyntactic: boolean, from: number, to: number): number[] {
+function encode({ document, view }: OpenDocument, isSyntactic: boolean, from: number, to: number): number[] {
   const data: number[] = [];
+  const first = document.positionAt(from);
+  const last = document.positionAt(to);
   let line = 0;
   let character = 0;
   for (const { start, tokens } of tokensOf(view().analysis, from, to)) {
-    const position = document.positionAt(start);
-    let at = start;
-    let atLine = position.line;
-    let lineStart = start - position.character;
-    for (let i = 0; i < tokens.length; i += 3) {
-      const what = tokens[i + 2];
+    const base = document.positionAt(start);
+    for (let i = 0; i < tokens.length; i += 4) {
+      const what = tokens[i + 3];
       if (!isSyntactic && (what & 0xff) < SYNTACTIC_TYPES) continue;
-      const token = start + tokens[i];
-      if (token > to) break;
-      // Lines between this token and the last.
-      for (; at < token; at++) {
-        const c = text.charCodeAt(at);
-        if (c !== 10 && c !== 13) continue;
-        if (c === 13 && text.charCodeAt(at + 1) === 10) at++;
-        atLine++;
-        lineStart = at + 1;
-      }
-      if (token + tokens[i + 1] < from) continue;
-      const column = token - lineStart;
-      data.push(atLine - line, atLine === line ? column - character : column, tokens[i + 1], what & 0xff, what >> 8);
+      const atLine = base.line + tokens[i];
+      const column = tokens[i] === 0 ? base.character + tokens[i + 1] : tokens[i + 1];
+      const length = tokens[i + 2];
+      if (atLine > last.line || (atLine === last.line && column > last.character)) break;
+      if (atLine < first.line || (atLine === first.line && column + length < first.character)) continue;
+      data.push(atLine - line, atLine === line ? column - character : column, length, what & 0xff, what >> 8);
       line = atLine;
       character = column;
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyChanges, FORMAT_STYLE, format } from '../../../engine/assist/format.ts';
+import { formatRange } from '../../../engine/assist/format-part.ts';
 import { parse } from '../../../engine/scenario/parse.ts';
 
 const formatted = (text: string, options = FORMAT_STYLE): string =>
@@ -100,6 +101,11 @@ const cases: [string, string, string][] = [
     'scenario "😀😀"  {\n  foo("😀")=>ok // 😀  \n  g.read(0)=>ok\n}\n',
     'scenario "😀😀" {\n  foo("😀")   => ok // 😀\n  g.read(0)  => ok\n}\n',
   ],
+  [
+    'half a character in a comment',
+    'host {\n memory 4G // a\ud800 b\n cpus 1\n}\n',
+    'host {\n memory 4G // a\ud800 b\n  cpus 1\n}\n',
+  ],
   ['nothing', '', ''],
   ['blank lines only', '\n \n\t\n', ''],
 ];
@@ -187,6 +193,22 @@ test('tree and comments stay, and so does every character that is no space', () 
       const once = formatted(text);
       assert.equal(once.replace(/\s+/g, ''), text.replace(/\s+/g, ''));
       assert.equal(shape(once), shape(text));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('a range is formatted as it is with everything around it', () => {
+  fc.assert(
+    fc.property(anyText, fc.nat(), fc.nat(200), (text, at, length) => {
+      const { tree } = parse(text);
+      const from = at % (text.length + 1);
+      const to = Math.min(text.length, from + length);
+      const first = Math.max(...['\n', '\r'].map((end) => text.lastIndexOf(end, from - 1))) + 1;
+      const behind = text.slice(to).search(/[\n\r]/);
+      const last = behind < 0 ? text.length : to + behind;
+      const all = format(text, tree).filter((change) => change.from >= (from === 0 ? 0 : first) && change.to <= last);
+      assert.deepEqual(formatRange(text, tree, from, to), all);
     }),
     { numRuns: 1500 },
   );
