@@ -4,6 +4,7 @@
  */
 import { type Analysis, declareAgain } from './analyze.ts';
 import type { NameListener, Target } from './context.ts';
+import type { Declarations } from './declarations.ts';
 import { DOCUMENT } from './imports.ts';
 import { lowerScenario } from './lower-scenario.ts';
 import type { ScenarioUnit, Span } from './program.ts';
@@ -26,35 +27,58 @@ export interface NamedPlace {
   declares: boolean;
 }
 
-const known = new WeakMap<Analysis, { document?: NamedPlace[]; units: WeakMap<ScenarioUnit, NamedPlace[]> }>();
+/** Names outside scenarios: as long as the declarations are the same, so are they. */
+const declared = new WeakMap<Declarations, NamedPlace[]>();
 
-function cacheOf(analysis: Analysis): { document?: NamedPlace[]; units: WeakMap<ScenarioUnit, NamedPlace[]> } {
-  let cache = known.get(analysis);
-  if (cache === undefined) {
-    cache = { units: new WeakMap() };
-    known.set(analysis, cache);
-  }
-  return cache;
+/** Names in a scenario, with where it began when they were found and what it refers to. */
+interface UnitNames {
+  declarations: Declarations;
+  start: number;
+  names: NamedPlace[];
 }
+/** A scenario that an edit elsewhere has moved keeps its names. */
+const inUnits = new WeakMap<ScenarioUnit, UnitNames>();
 
 /** Names outside scenarios, in the order of the text. */
 export function declaredNames(analysis: Analysis): readonly NamedPlace[] {
-  const cache = cacheOf(analysis);
-  cache.document ??= collect(0, (names) => declareAgain(analysis, names));
-  return cache.document;
+  let names = declared.get(analysis.declarations);
+  if (names === undefined) {
+    names = collect(0, (listener) => declareAgain(analysis, listener));
+    declared.set(analysis.declarations, names);
+  }
+  return names;
 }
 
 /** Names in one scenario, in the order of the text. */
 export function scenarioNames(analysis: Analysis, unit: ScenarioUnit): readonly NamedPlace[] {
-  const cache = cacheOf(analysis);
-  let names = cache.units.get(unit);
-  if (names === undefined) {
-    names = collect(unit.start, (listener) =>
-      lowerScenario(analysis.text, analysis.tree, unit.start, analysis.declarations, undefined, listener),
-    );
-    cache.units.set(unit, names);
+  const { declarations } = analysis;
+  const known = inUnits.get(unit);
+  if (known !== undefined && known.declarations === declarations) {
+    if (known.start !== unit.start) move(known, unit);
+    return known.names;
   }
+  const names = collect(unit.start, (listener) =>
+    lowerScenario(analysis.text, analysis.tree, unit.start, declarations, undefined, listener),
+  );
+  inUnits.set(unit, { declarations, start: unit.start, names });
   return names;
+}
+
+/** The same names where the scenario stands now. What it refers to outside has not moved: the declarations are the same. */
+function move(known: UnitNames, unit: ScenarioUnit): void {
+  const shift = unit.start - known.start;
+  const end = known.start + unit.text.length;
+  const isInside = (span: Span): boolean => span.file === undefined && span.start >= known.start && span.end <= end;
+  known.names = known.names.map((name) => ({
+    ...name,
+    start: name.start + shift,
+    end: name.end + shift,
+    definition:
+      name.definition !== undefined && isInside(name.definition)
+        ? { start: name.definition.start + shift, end: name.definition.end + shift }
+        : name.definition,
+  }));
+  known.start = unit.start;
 }
 
 /** Every name of the document, in the order of the text. */

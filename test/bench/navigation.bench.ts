@@ -31,7 +31,8 @@ async function measure(what: string, shape: number[]): Promise<BenchRow[]> {
     await verdict;
     const textDocument = { uri };
     const step = lines.findIndex((line, i) => i > lines.length / 2 && line.includes('.pvalidate('));
-    const at = { line: step, character: 2 };
+    // The name of the guest, whether a space was put before it or not.
+    const at = { line: step, character: 3 };
     const options = { tabSize: 2, insertSpaces: true };
     let resultId: string = (await client.request('textDocument/semanticTokens/full', { textDocument })).resultId;
     const window = { start: { line: step - 20, character: 0 }, end: { line: step + 60, character: 0 } };
