@@ -151,6 +151,36 @@ test('restart frame: back to where each function on the stack was entered, the s
   assert.equal(await client.disconnect(), 0);
 });
 
+test('restart keeps breakpoints on pages, and says that those on variables of C are gone', async () => {
+  const client = await started();
+  await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'give_back' }] });
+  await client.move('continue');
+  const info = async (name: string): Promise<string> =>
+    (await client.request('dataBreakpointInfo', { name, frameId: 1 })).dataId;
+  const ids = [await info('level'), await info('rmp(g, 68K)')];
+  const set = await client.request('setDataBreakpoints', {
+    breakpoints: [{ dataId: ids[0] }, { dataId: ids[1], accessType: 'write' }, { dataId: ids[1], accessType: 'read' }],
+  });
+  assert.deepEqual(
+    set.breakpoints.map(({ verified }: Json) => verified),
+    [true, true, false],
+  );
+  assert.match(set.breakpoints[2].message, /Only changes/);
+  await client.request('setFunctionBreakpoints', { breakpoints: [] });
+  const stopped = client.stopped();
+  await client.request('restart', {});
+  await stopped;
+  const told = client.received.filter(({ event }) => event === 'breakpoint').map(({ body }) => body.breakpoint);
+  assert.deepEqual(
+    told.map(({ id, verified }) => [id, verified]),
+    set.breakpoints.map(({ id }: Json, i: number) => [id, i === 1]),
+  );
+  assert.match(told[0].message, /another session/);
+  const stop = await client.move('continue');
+  assert.deepEqual([stop.reason, stop.hitBreakpointIds], ['data breakpoint', [set.breakpoints[1].id]]);
+  assert.equal(await client.disconnect(), 0);
+});
+
 test('restart reads the files anew: breakpoints move with them, and a file that is broken leaves the session as it is', async () => {
   const client = await started();
   const set = await client.request('setBreakpoints', {

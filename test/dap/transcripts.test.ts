@@ -114,3 +114,48 @@ scenario "somebody took a page away" {
   assert.equal(await client.disconnect(), 0);
   expectGolden('who-unassigned-it', client, { [open.folder]: '<folder>' });
 });
+
+test("what would be if: an option, a variable, a bit; the scenario's own program beside it", async () => {
+  const text = `${head()}
+scenario "what if" {
+  let page = 64K
+  vmm.set_memory_attributes(g, 0..2M, PRIVATE)
+  for i in 0..2 {
+    g.pvalidate(page + i * 4K, 4K) => any
+  }
+  expect rmp(g, page) is validated
+}
+`;
+  open = workspace({ 'if.snpscenario': text });
+  const program = open.file('if.snpscenario');
+  const client = new DebugClient();
+  await client.launch({ program, kernel: 'kvm-rfc-v8', options: { 'guest-tlb': true }, stopOnEntry: true });
+  await client.start();
+  const [entry] = await client.stack();
+  await client.request('disassemble', { memoryReference: entry.instructionPointerReference, instructionCount: 7 });
+  const to = lineOf(text, 'g.pvalidate');
+  await client.request('setInstructionBreakpoints', {
+    breakpoints: [{ instructionReference: entry.instructionPointerReference, offset: 3 * 16, hitCondition: '2' }],
+  });
+  const second = await client.move('continue');
+  assert.equal(second.reason, 'instruction breakpoint');
+  assert.equal((await client.stack())[0].line, to);
+  const { scopes } = await client.request('scopes', { frameId: 1 });
+  const { variablesReference } = scopes[0];
+  await client.request('variables', { variablesReference });
+  await client.request('setVariable', { variablesReference, name: 'page', value: '1M' });
+  assert.match(
+    await client.refusal('setVariable', { variablesReference, name: 'page', value: 'pfn(g, 0)' }),
+    /of kind/,
+  );
+  await client.request('setExpression', { expression: 'rmp(g, 1M + 4K).asid', value: '2', frameId: 1 });
+  assert.equal(await client.evaluate('rmp(0x40000).asid = 1', 1, 'repl'), '1');
+  assert.equal((await client.move('continue')).reason, 'exception');
+  await client.request('exceptionInfo', { threadId: 1 });
+  await client.stack();
+  await client.move('stepBack');
+  await client.move('stepBack', { granularity: 'instruction' });
+  assert.equal(await client.evaluate('page'), '0x10000', 'gone with the place that it belongs to');
+  assert.equal(await client.disconnect(), 0);
+  expectGolden('what-if', client, { [open.folder]: '<folder>' });
+});

@@ -21,6 +21,10 @@ interface Spec {
   name?: string;
   /** An instruction, by what lasts longer than its address: the name of its function (none for the scenario's program). */
   instruction?: { function: string | undefined; pc: number };
+  /** A variable of C that was found in a session that is gone. */
+  isOfBefore?: boolean;
+  /** Of data: what shall count. */
+  accessType?: string | undefined;
   condition: string | undefined;
   hitCondition: string | undefined;
   logMessage: string | undefined;
@@ -65,7 +69,11 @@ export class BreakpointStore {
     return this.#set(
       session,
       'data',
-      list(args, 'breakpoints').map((one) => ({ ...this.#spec(one), name: text(one, 'dataId') })),
+      list(args, 'breakpoints').map((one) => ({
+        ...this.#spec(one),
+        name: text(one, 'dataId'),
+        accessType: optionalText(one, 'accessType'),
+      })),
     );
   }
 
@@ -106,18 +114,8 @@ export class BreakpointStore {
   /** Set everything again in a new session; the breakpoints as they are now. */
   reapply(session: DebugSession): DebugProtocol.Breakpoint[] {
     if (this.#filters !== undefined) this.#applyFilters(session);
-    return [...this.#specs.keys()]
-      .filter((owner) => owner !== 'data' || this.#keepData())
-      .flatMap((owner) => this.#apply(session, owner));
-  }
-
-  /** Variables of C lie elsewhere in another session. */
-  #keepData(): boolean {
-    this.#specs.set(
-      'data',
-      (this.#specs.get('data') ?? []).filter(({ name }) => name?.startsWith('c:') !== true),
-    );
-    return true;
+    for (const spec of this.#specs.get('data') ?? []) spec.isOfBefore = spec.name?.startsWith('c:') === true;
+    return [...this.#specs.keys()].flatMap((owner) => this.#apply(session, owner));
   }
 
   #apply(session: DebugSession, owner: string): DebugProtocol.Breakpoint[] {
@@ -135,14 +133,18 @@ export class BreakpointStore {
 
   #target(session: DebugSession, owner: string, spec: Spec): Found {
     if (owner === 'functions') return this.#function(session, spec.name as string);
-    if (owner === 'data') {
-      const watched = parseWatched(spec.name as string);
-      return watched === undefined
-        ? nowhere(`${spec.name} is no data that can be watched.`)
-        : { targets: [{ kind: 'data', watched }], answer: {} };
-    }
+    if (owner === 'data') return this.#data(spec);
     if (owner === 'instructions') return this.#instruction(session, spec);
     return this.#line(session, owner.slice('source '.length), spec.line as number);
+  }
+
+  #data({ name, isOfBefore, accessType }: Spec): Found {
+    const watched = parseWatched(name as string);
+    if (watched === undefined) return nowhere(`${name} is no data that can be watched.`);
+    if (isOfBefore) return nowhere('Variables of C lie elsewhere in another session. Set it again.');
+    if (accessType !== undefined && accessType !== 'write')
+      return nowhere('Only changes can be watched: what reads a page leaves no trace.');
+    return { targets: [{ kind: 'data', watched }], answer: {} };
   }
 
   #function(session: DebugSession, name: string): Found {
