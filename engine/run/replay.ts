@@ -14,6 +14,8 @@ const SLICE = 1 << 16;
 
 export class Replay {
   readonly run: ScenarioRun;
+  /** Ticks that the last {@link goTo} took. */
+  used = 0;
 
   constructor(machine: Machine, unit: ScenarioUnit) {
     this.run = new ScenarioRun(machine, unit);
@@ -43,8 +45,9 @@ export class Replay {
   goTo(instance: number, ticks = Number.POSITIVE_INFINITY): number {
     const { run } = this;
     if (instance < run.executed) run.backTo(instance);
-    for (let left = ticks; (run.isInCall || run.executed < instance) && run.state === 'running' && left > 0; )
-      left -= run.tick(Math.min(SLICE, left));
+    this.used = 0;
+    while ((run.isInCall || run.executed < instance) && run.state === 'running' && this.used < ticks)
+      this.used += run.tick(Math.min(SLICE, ticks - this.used));
     return run.isInCall ? run.executed - 1 : run.executed;
   }
 

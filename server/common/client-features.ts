@@ -26,6 +26,10 @@ export interface ClientFeatures {
   verdicts: boolean;
   /** Answers `snpScenario/readFile`. */
   readFile: boolean;
+  /** The commands of code lenses that it has; `true`: all of them. */
+  commands: boolean | ReadonlySet<unknown>;
+  /** Shows hovers as Markdown, and would rather. */
+  markdownHover: boolean;
   /** Canonical URIs. */
   folders: string[];
   initializationOptions: unknown;
@@ -58,12 +62,21 @@ export function clientFeatures(params: InitializeParams): ClientFeatures {
     refreshDiagnostics: has('workspace', 'diagnostics', 'refreshSupport'),
     verdicts: member(params.initializationOptions, 'verdicts') === true,
     readFile: member(params.initializationOptions, 'readFile') === true,
+    commands: commandsOf(member(params.initializationOptions, 'commands')),
+    markdownHover: prefersMarkdown(get('textDocument', 'hover', 'contentFormat')),
     folders: folders(params),
     initializationOptions: params.initializationOptions,
     declares: has,
     capability: get,
   };
 }
+
+const commandsOf = (said: unknown): boolean | ReadonlySet<unknown> =>
+  Array.isArray(said) ? new Set(said) : said === true;
+
+/** Formats come in the order in which the client wants them. */
+const prefersMarkdown = (formats: unknown): boolean =>
+  Array.isArray(formats) && formats.find((format) => format === 'markdown' || format === 'plaintext') === 'markdown';
 
 function folders(params: InitializeParams): string[] {
   const listed: unknown = params.workspaceFolders;

@@ -5,6 +5,10 @@
 export interface InitializationOptions {
   /** See Settings. */
   maxDiagnostics?: number;
+  inlayHints?: InlayHintDetail;
+  codeLens?: boolean;
+  /** Which commands of code lenses the client has; `true`: all of them. */
+  commands?: boolean | LensCommand[];
   /** The client wants `snpScenario/verdict`. */
   verdicts?: boolean;
   /** The client answers `snpScenario/readFile`. */
@@ -17,7 +21,18 @@ export interface InitializationOptions {
 export interface Settings {
   /** The most diagnostics published for one file; the last one says how many were left out. */
   maxDiagnostics: number;
+  /** What hints at the ends of steps say: nothing, what the step came to, or what it changed as well. */
+  inlayHints: InlayHintDetail;
+  /** Whether scenarios have a line above them with what can be done with them, and how they fare. */
+  codeLens: boolean;
 }
+
+export const inlayHintDetails = ['off', 'outcomes', 'changes'] as const;
+export type InlayHintDetail = (typeof inlayHintDetails)[number];
+
+/** Commands of the client, offered above each scenario. Their arguments are the document's URI as a string, and the scenario's name. */
+export const lensCommands = ['snpScenario.runScenario', 'snpScenario.debugScenario', 'snpScenario.openMap'] as const;
+export type LensCommand = (typeof lensCommands)[number];
 
 export const configurationSection = 'snpScenario';
 

@@ -28,8 +28,9 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
     (uri) => verdicts.fileArrived(uri),
   );
   const files = new FileStore(documents, platform, clientFiles);
-  const settings = new SettingsStore(() => publisher.publishAll());
+  const settings = new SettingsStore();
   const publisher = new Publisher(connection, documents, settings, () => client, platform.docs);
+  settings.onChange(() => publisher.publishAll());
   const watched = new WatchedFiles();
   const checks = new CheckQueue(platform);
   const verdicts = new Verdicts(documents, files, publisher, engine, platform, checks, {

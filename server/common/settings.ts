@@ -3,30 +3,44 @@
 
 import { type Connection, DidChangeConfigurationNotification } from 'vscode-languageserver';
 import { type ClientFeatures, member } from './client-features.ts';
-import { configurationSection, type Settings } from './protocol.ts';
+import { configurationSection, type InlayHintDetail, inlayHintDetails, type Settings } from './protocol.ts';
 
-const defaults: Settings = { maxDiagnostics: 500 };
+const defaults: Settings = { maxDiagnostics: 500, inlayHints: 'changes', codeLens: true };
+
+/** What a setting can be. */
+const valid: { readonly [Key in keyof Settings]: (value: unknown) => value is Settings[Key] } = {
+  maxDiagnostics: (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 1,
+  inlayHints: (value): value is InlayHintDetail => (inlayHintDetails as readonly unknown[]).includes(value),
+  codeLens: (value): value is boolean => typeof value === 'boolean',
+};
+
+type Listener = (now: Readonly<Settings>, before: Readonly<Settings>) => void;
 
 export class SettingsStore {
   #settings: Settings = { ...defaults };
-  readonly #changed: () => void;
+  readonly #listeners: Listener[] = [];
   #canPull = false;
-
-  constructor(changed: () => void) {
-    this.#changed = changed;
-  }
 
   get current(): Readonly<Settings> {
     return this.#settings;
   }
 
+  /** Calls back after every change from now on. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
   /** Takes the `snpScenario` section; tells whoever uses them if anything changed. */
   take(section: unknown): void {
-    const count = member(section, 'maxDiagnostics');
-    if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) return;
-    if (count === this.#settings.maxDiagnostics) return;
-    this.#settings = { ...this.#settings, maxDiagnostics: count };
-    this.#changed();
+    const before = this.#settings;
+    const now: Record<string, unknown> = { ...before };
+    for (const key of Object.keys(defaults) as (keyof Settings)[]) {
+      const value = member(section, key);
+      if (valid[key](value)) now[key] = value;
+    }
+    if (Object.keys(defaults).every((key) => now[key] === before[key as keyof Settings])) return;
+    this.#settings = now as unknown as Settings;
+    for (const listener of this.#listeners) listener(this.#settings, before);
   }
 
   /** Before `initialized`: what the client sent along. */

@@ -4,11 +4,14 @@ import type { ServerCapabilities } from 'vscode-languageserver';
 import type { ClientFeatures } from '../client-features.ts';
 import { callHierarchy } from './call-hierarchy.ts';
 import { codeAction } from './code-action.ts';
+import { codeLens } from './code-lens.ts';
 import { completion } from './completion.ts';
 import { definition } from './definition.ts';
 import { discovery } from './discovery.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 import { formatting } from './formatting.ts';
+import { hover } from './hover.ts';
+import { inlayHints } from './inlay-hints.ts';
 import { memoryMap } from './memory-map.ts';
 import { references } from './references.ts';
 import { rename } from './rename.ts';
@@ -35,6 +38,9 @@ const features: readonly Feature[] = [
   completion,
   signatureHelp,
   codeAction,
+  hover,
+  inlayHints,
+  codeLens,
 ];
 
 export function capabilities(client: ClientFeatures): ServerCapabilities {

@@ -6,6 +6,7 @@ import { describe } from '../../common/server.ts';
 import { startNodeServer } from '../start.ts';
 import { version } from '../version.ts';
 import { type CheckOptions, check } from './check-command.ts';
+import { decode } from './decode-command.ts';
 import { formatFiles } from './format-command.ts';
 
 type Override = CheckOptions['overrides'][number];
@@ -84,6 +85,24 @@ function program(engine: Engine): Command {
         check: options.check === true,
         write: (text) => process.stdout.write(text),
         writeError: (text) => process.stderr.write(text),
+      });
+    });
+
+  cli
+    .command('decode')
+    .description('take raw RMP entries and log lines about the RMP apart, field by field')
+    .argument('[text...]', 'the text; without it, stdin')
+    .addOption(new Option('--format <format>', 'what to print').choices(['text', 'json']).default('text'))
+    .option('--short', 'one line for each')
+    .addHelpText(
+      'after',
+      "\nExample: dmesg | snp-scenario decode; snp-scenario decode '[0x6010fffffffff001 - 0x1f]'\nExit codes: 0 something was recognised, 1 nothing was.",
+    )
+    .action(async (words: string[], options: { format: 'text' | 'json'; short?: boolean }) => {
+      process.exitCode = await decode(words, process.stdin, {
+        format: options.format,
+        short: options.short === true,
+        write: (text) => process.stdout.write(text),
       });
     });
 

@@ -79,7 +79,7 @@ export function textReporter(options: TextOptions): Reporter {
 }
 
 /** Control characters must not reach the terminal from a file: they become visible. Newlines and tabs stay. */
-function clean(text: string): string {
+export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) =>
     character === '\r' ? '' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
