@@ -15,16 +15,17 @@ export interface PageAtHand {
   pfn: number | undefined;
 }
 
-export function pageAtHand(run: ScenarioRun, frame: FrameView | undefined): PageAtHand {
+/** @param at the instruction that is shown as the present one: the one that comes next, or the one that the run has stopped after */
+export function pageAtHand(run: ScenarioRun, frame: FrameView | undefined, at: number): PageAtHand {
   const { machine } = run;
-  const guest = guestAtHand(run);
+  const operands = operandsOf(run, at);
+  const guest = guestAtHand(run, operands);
   const own = frame === undefined ? undefined : ofFrame(machine, frame);
-  const page = own ?? ofOperands(run) ?? ofLastEvent(run);
+  const page = own ?? ofOperands(operands) ?? ofLastEvent(run);
   return completed(machine, { guest, gfn: page?.gfn, pfn: page?.pfn });
 }
 
-function guestAtHand(run: ScenarioRun): number | undefined {
-  const args = argumentsOf(run);
+function guestAtHand(run: ScenarioRun, args: Operands | undefined): number | undefined {
   for (const value of args?.values ?? []) if (value !== undefined && 'guest' in value) return value.guest;
   return args?.actor?.guest ?? (run.machine.guests.length > 0 ? 0 : undefined);
 }
@@ -34,11 +35,11 @@ interface Operands {
   actor: { guest?: number } | undefined;
 }
 
-/** The operands of the step under way, or of the one that comes next. */
-function argumentsOf(run: ScenarioRun): Operands | undefined {
+/** The operands of the step under way, or else of the one that is shown. */
+function operandsOf(run: ScenarioRun, at: number): Operands | undefined {
   if (run.stepArguments !== undefined)
     return { values: run.stepArguments.values, actor: run.stepArguments.actor as { guest?: number } };
-  const next = run.unit.code[run.position];
+  const next = run.unit.code[at];
   if (next?.kind !== 'step' && next?.kind !== 'expect') return undefined;
   const values = next.args.map((expr) => {
     const value = expr?.evaluate(run.values, run.machine);
@@ -66,8 +67,8 @@ function ofFrame(machine: Machine, frame: FrameView): Page | undefined {
   return page.gfn === undefined && page.pfn === undefined ? undefined : page;
 }
 
-function ofOperands(run: ScenarioRun): Page | undefined {
-  for (const value of argumentsOf(run)?.values ?? []) {
+function ofOperands(operands: Operands | undefined): Page | undefined {
+  for (const value of operands?.values ?? []) {
     switch (value?.kind) {
       case 'gpa':
         return { gfn: Math.floor(value.value / 4096) };

@@ -15,6 +15,7 @@ import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/pro
 import { type FrameView, unwind } from '../vm/unwind.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { withValuesOfC } from './c-in-scenario.ts';
+import { peek } from './c-values.ts';
 import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-places.ts';
 import { exceptionFilters } from './exceptions.ts';
 import { type Frame, framesOf } from './frames.ts';
@@ -28,6 +29,7 @@ import {
   type Stop,
 } from './motion.ts';
 import type { SessionTarget } from './open-session.ts';
+import { type PageAtHand, pageAtHand } from './page-at-hand.ts';
 import { ScenarioExpressions, type ScenarioResult } from './scenario-expression.ts';
 import { Stopping } from './stopping.ts';
 import { Timeline } from './timeline.ts';
@@ -277,6 +279,11 @@ export class DebugSession {
   get shownInstruction(): number {
     if (this.shownInstance === undefined) return this.run.position;
     return this.run.positionOf(this.shownInstance);
+  }
+
+  /** The page that the present place is about. Leaves no trace. */
+  pageAtHand(view: FrameView | undefined): PageAtHand {
+    return peek(this.machine, () => pageAtHand(this.run, view, this.shownInstruction));
   }
 
   /** The stack, innermost first: C, then the scenario's line, then the calls of sequences that led to it. */

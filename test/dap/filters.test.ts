@@ -206,3 +206,30 @@ test('over the wire: filters by options with conditions, unknown filters refused
   assert.equal(await client.disconnect(), 0);
   files.remove();
 });
+
+test('stopped after a step, the page at hand is the one of that step, and what is known of a rule says how its page came to be so', async () => {
+  const text = `${head()}
+scenario "s" {
+  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)
+  vmm.set_memory_attributes(g, 64K +4K, PRIVATE)
+  cpu.rmpupdate(pfn(g, 64K), gpa 64K, asid 0, 4K)
+  g.read(128K) => any
+}
+`;
+  const files = workspace({ 'a.snpscenario': text });
+  const client = new DebugClient();
+  await client.launch({ program: files.file('a.snpscenario') });
+  await client.request('setExceptionBreakpoints', { filters: ['rule:ATTR-RMP'] });
+  assert.match((await client.start()).text, /gfn 0x10\b.*unassigned/);
+  const frames = await client.stack();
+  assert.match(frames[0].name, /^cpu\.rmpupdate\(pfn\(g, 64K\)/);
+  const page = await client.scope('Page', frames[0].id);
+  assert.equal(page.find(({ name }) => name === 'pfn')?.value, '0x40010');
+  const { details } = await client.request('exceptionInfo', { threadId: 1 });
+  assert.match(
+    details.stackTrace,
+    /line 16: RMPUPDATE pfn 0x40010 4K unassigned.*\n.*line 15: RMPUPDATE pfn 0x40010 4K assigned/,
+  );
+  assert.equal(await client.disconnect(), 0);
+  files.remove();
+});

@@ -22,7 +22,7 @@ export function exceptionInfo(
   const name = finding?.rule ?? stop.filter.replace(/^\w+:/, '');
   const site = finding?.site ?? (finding?.event === undefined ? undefined : session.machine.siteOfEvent(finding.event));
   const frames = site === undefined ? [] : session.machine.framesOf(site);
-  const cause = finding?.event ?? finding?.since ?? stop.event ?? -1;
+  const cause = finding?.event ?? finding?.since ?? stop.event ?? lastChangeAtHand(session);
   const why = causesOf(session.machine, cause).map(
     (e) => `${stepOf(session, e)}: ${describeEvent(session.machine, e)}`,
   );
@@ -44,4 +44,11 @@ export function exceptionInfo(
       ].join('\n'),
     },
   };
+}
+
+/** The last change of the page that the step was about: what is known when a rule names no event. */
+function lastChangeAtHand(session: DebugSession): number {
+  const { pfn } = session.pageAtHand(undefined);
+  const { rmp } = session.machine.hardware;
+  return pfn !== undefined && rmp.covers(pfn) ? rmp.lastChange(pfn) : -1;
 }

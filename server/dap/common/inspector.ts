@@ -7,7 +7,6 @@ import { localsOf, peek } from '../../../engine/debug/c-values.ts';
 import { parseWatched, watchedId } from '../../../engine/debug/data-watch.ts';
 import { addressOf, pointOf } from '../../../engine/debug/disassembly.ts';
 import type { Frame } from '../../../engine/debug/frames.ts';
-import { pageAtHand } from '../../../engine/debug/page-at-hand.ts';
 import { formatValue } from '../../../engine/debug/scenario-expression.ts';
 import { setScenarioVariable, variablesOf } from '../../../engine/debug/scenario-variables.ts';
 import type { DebugSession } from '../../../engine/debug/session.ts';
@@ -109,7 +108,7 @@ export class Inspector {
       add('Locals', own(false), 'locals');
       add('Arguments', own(true), 'arguments');
     } else if (session.unit.variableNames.length > 0) add('Variables', this.#variables(), 'locals');
-    const page = peek(session.machine, () => pageAtHand(session.run, frame?.kind === 'c' ? frame.view : undefined));
+    const page = session.pageAtHand(frame?.kind === 'c' ? frame.view : undefined);
     if (page.gfn !== undefined || page.pfn !== undefined) add('Page', pageContainer(session, page));
     for (const [index, guest] of session.machine.guests.entries())
       add(`Guest ${guest.name}`, guestContainer(session, index));
