@@ -29,6 +29,8 @@ export class MapPanel {
   #position: MapPosition | undefined;
   /** Counts where the user went in the map, so that what was asked before is known to be old. */
   #moves = 0;
+  /** Asked for by the user and not shown yet: it begins where the cursor is. */
+  #isNew: boolean;
   /** A test listens. */
   readonly #watch: ((message: ToPage | FromPage) => void) | undefined;
 
@@ -36,7 +38,7 @@ export class MapPanel {
     panel: WebviewPanel,
     context: ExtensionContext,
     server: ServerSource,
-    of: { uri: string; scenario: string | undefined },
+    of: { uri: string; scenario: string | undefined; isNew: boolean },
     gone: () => void,
     watch?: (message: ToPage | FromPage) => void,
   ) {
@@ -45,6 +47,7 @@ export class MapPanel {
     this.#source = server;
     this.uri = of.uri;
     this.#scenario = of.scenario;
+    this.#isNew = of.isNew;
     this.#gone = gone;
     this.#watch = watch;
     panel.iconPath = {
@@ -167,6 +170,12 @@ export class MapPanel {
     this.#lines = story.steps.map(({ line }) => line);
     this.#name();
     this.#post({ type: 'story', story, ...(this.#position === undefined ? {} : { position: this.#position }) });
+    if (this.#isNew && !this.isDebugging) {
+      const { selection } =
+        window.visibleTextEditors.find(({ document }) => document.uri.toString() === this.uri) ?? {};
+      if (selection !== undefined) void this.followLine(selection.active.line);
+    }
+    this.#isNew = false;
   }
 
   #showNothing(message: string): void {
