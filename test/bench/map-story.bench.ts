@@ -98,7 +98,7 @@ export async function run(): Promise<BenchRow[]> {
     });
     rows.push({
       what: `${what}: on the wire`,
-      value: time(() => JSON.stringify(encodeStory(teller.story()))),
+      value: median(Array.from({ length: 5 }, () => time(() => JSON.stringify(encodeStory(teller.story()))))),
       unit: 'ms',
       note: `${(JSON.stringify(encodeStory(teller.story())).length / 1024).toFixed(0)} KiB`,
     });

@@ -50,7 +50,7 @@ export function activate(context: ExtensionContext, server: LanguageServer): Map
       deserializeWebviewPanel: async (panel, state) => {
         const saved = savedState(state);
         if (saved === undefined) panel.dispose();
-        else maps.add(panel, saved.uri, saved.scenario);
+        else maps.add(panel, { uri: saved.uri, scenario: saved.scenario, isNew: false });
       },
     }),
     maps,
@@ -123,22 +123,22 @@ class Maps implements Disposable, MapsForTests {
       { viewColumn: MapPanel.column, preserveFocus: true },
       { enableFindWidget: false, retainContextWhenHidden: false },
     );
-    this.add(panel, wanted, name);
+    this.add(panel, { uri: wanted, scenario: name, isNew: true });
   }
 
-  add(webview: WebviewPanel, uri: string, scenario: string | undefined): void {
+  add(webview: WebviewPanel, of: { uri: string; scenario: string | undefined; isNew: boolean }): void {
     const panel: MapPanel = new MapPanel(
       webview,
       this.#context,
       this.#source,
-      { uri, scenario },
+      of,
       () => this.#panels.delete(panel),
       (message) => {
         // The user has gone elsewhere: where the cursor was is of no interest any more.
         if (message.type === 'position' && 'state' in message) clearTimeout(this.#rest);
         // What a page that is there now shows follows the session that runs it, if there is one.
         if (message.type === 'story') for (const session of this.#sessions) this.#offer(session, panel);
-        for (const listener of this.#listeners) listener(uri, message);
+        for (const listener of this.#listeners) listener(of.uri, message);
       },
     );
     this.#panels.add(panel);

@@ -1,7 +1,7 @@
 // One map: a panel that shows the story of one scenario. It carries messages between the page and whoever tells the story, and holds nothing that the
 // page could want back: a page that was hidden is made anew and asks. While it is hidden, nobody works for it.
 
-import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, workspace } from 'vscode';
+import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import type { FromPage, MapPosition, MapStory, ToPage } from '../../../server/common/map-protocol.ts';
 import type { MapVersion } from '../../../server/common/map-requests.ts';
 import { pageDocument, pageFolder } from './document.ts';
