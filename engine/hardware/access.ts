@@ -8,6 +8,7 @@ import { EventKind } from '../trace/trace.ts';
 import { Fault, FaultBit, PAGE_NOT_VALIDATED } from './fault-codes.ts';
 import type { Hardware } from './machine.ts';
 import { Relied } from './options.ts';
+import { refuse } from './refusal.ts';
 import {
   ASSIGNED,
   ASSIGNED_2M,
@@ -60,13 +61,29 @@ export function isHypervisorOwned(hw: Hardware, pfn: number, level: PgLevel): bo
 }
 
 /**
+ * Whether another CPU holds the entry for the moment, and the access therefore faults for no reason of its own (APM vol. 2, 15.36.10): software does it
+ * again. For accesses that nothing else stands in the way of; the conflict has then met one more.
+ */
+export function meetsContention(hw: Hardware, pfn: number): boolean {
+  if (hw.contention.active === 0) return false;
+  const frame = Math.floor(pfn / PAGES_PER_2M);
+  if (hw.contention.peek(frame) < 0) return false;
+  hw.reliedOn |= Relied.contendedAccessFaults;
+  if (!hw.options.contendedAccessFaults) return false;
+  hw.contention.consume(frame);
+  refuse(hw, Fault.None, 'another CPU holds the 2M region for the moment: retry');
+  return true;
+}
+
+/**
  * A host access through a present, writable mapping of the given level. Leaves one trace event.
  * @returns Fault.None, or Fault.PF with the error code in `hw.faultCode`
  */
 export function hostAccess(hw: Hardware, pfn: number, access: Access, level: PgLevel, user: boolean): Fault {
   hw.accessPfn = pfn;
   hw.faultCode = 0;
-  if (isWrite(access) && !isHypervisorOwned(hw, pfn, access === Access.PageTableWrite ? 1 : level)) {
+  const owned = !isWrite(access) || isHypervisorOwned(hw, pfn, access === Access.PageTableWrite ? 1 : level);
+  if (!owned || (isWrite(access) && meetsContention(hw, pfn))) {
     hw.faultCode = FaultBit.RMP + FaultBit.P + FaultBit.W + (user ? FaultBit.U : 0);
     hw.trace.record(EventKind.Fault, 0, pfn, 0, Fault.PF, hw.faultCode, hostFaultCause(hw, pfn, level));
     return Fault.PF;

@@ -4,7 +4,16 @@
  * the guest's page tables have it set whatever the mapping says.
  */
 import { EventKind } from '../trace/trace.ts';
-import { Access, checkPrivate, isHypervisorOwned, isPageTable, isWrite, PrivateCheck, privateFault } from './access.ts';
+import {
+  Access,
+  checkPrivate,
+  isHypervisorOwned,
+  isPageTable,
+  isWrite,
+  meetsContention,
+  PrivateCheck,
+  privateFault,
+} from './access.ts';
 import { Fault, FaultBit } from './fault-codes.ts';
 import type { GuestContext, Hardware } from './machine.ts';
 import { Relied } from './options.ts';
@@ -94,11 +103,12 @@ function attempt(
   const level = guest.npt.level;
   if (encrypted) {
     const check = checkPrivate(hw, guest.asid, pfn, gfn, level, access, vmpl, user);
-    return check === PrivateCheck.Ok ? Fault.None : privateFault(hw, check, base, pfn, vmpl);
+    if (check !== PrivateCheck.Ok) return privateFault(hw, check, base, pfn, vmpl);
+    return meetsContention(hw, pfn) ? privateFault(hw, PrivateCheck.Rmp, base, pfn, vmpl) : Fault.None;
   }
   const checked = isWrite(access) || (!guest.snpActive && access === Access.PageTable);
   // An update of an A or D bit is a write of 4K size, but the translation that led to it is as large as it is.
-  if (checked && !isHypervisorOwned(hw, pfn, level)) {
+  if (checked && (!isHypervisorOwned(hw, pfn, level) || meetsContention(hw, pfn))) {
     hw.faultCode = base + FaultBit.P + FaultBit.RMP;
     return Fault.NPF;
   }

@@ -38,6 +38,7 @@ export interface HardwareOptions {
   rmpqueryOwnVmpl: 'fail-permission' | 'allow';
   rmpqueryUnvalidated: 'vc' | 'allow';
   guestTlb: boolean;
+  contendedAccessFaults: boolean;
 }
 
 export type RmpadjustOrder =
@@ -272,6 +273,14 @@ export const hardwareOptionTable = [
     default: false,
     doc: 'Each vCPU keeps the translations that its accesses used until they are flushed, and uses a stale one without looking at NPT and RMP again. Off: every access walks anew.',
   },
+  {
+    key: 'contendedAccessFaults',
+    name: 'contended-access-faults',
+    question: '-',
+    values: YES_NO,
+    default: false,
+    doc: 'An access that needs an RMP check takes a spurious RMP fault while another CPU holds the 2M region (`host.contend`), as the APM allows; done again, it succeeds. Off: accesses do not notice.',
+  },
 ] as const satisfies readonly HardwareOptionRow[];
 
 /** The bit of each option in `reliedOn`. A test holds this against the table's order. */
@@ -300,6 +309,7 @@ export const Relied = {
   rmpqueryOwnVmpl: 1 << 21,
   rmpqueryUnvalidated: 1 << 22,
   guestTlb: 1 << 23,
+  contendedAccessFaults: 1 << 24,
 } as const satisfies Record<HardwareOptionKey, number>;
 
 export function defaultHardwareOptions(): HardwareOptions {

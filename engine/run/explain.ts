@@ -122,7 +122,7 @@ function explainFirmware(machine: Machine, outcome: Outcome, e: number): string 
 function explainFault(machine: Machine, outcome: Outcome, e: number): string {
   const { trace } = machine;
   const what = describeOutcome(outcome);
-  // Of the faults, those of VMRUN and VMSAVE note a reason of their own.
+  // Of the faults, those of VMRUN and VMSAVE, and spurious ones, note a reason of their own.
   if (trace.kind[e] === EventKind.Fault && refusalOf(machine, e) !== undefined)
     return `${capital(what)}${because(machine, e)}.`;
   const isGuest = trace.space[e] !== 0;

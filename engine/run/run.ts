@@ -530,9 +530,10 @@ export class ScenarioRun {
   private reportOutcome(step: Step, outcome: Outcome, because: readonly string[]): void {
     const canonical = formatOutcome(outcome);
     const { expected } = step;
-    const event = this.machine.lastFailure();
-    const why =
-      [explain(this.machine, outcome, event), ...because].join(' ') + relianceNote(this.machine.hardware.reliedOn);
+    // What failed on the way to a success was resolved, and explains nothing.
+    const event = outcome.ok ? undefined : this.machine.lastFailure();
+    const reasons = [...(outcome.ok ? [] : [explain(this.machine, outcome, event)]), ...because];
+    const why = reasons.join(' ') + relianceNote(this.machine.hardware.reliedOn);
     const place = {
       span: expected?.span ?? step.callSpan,
       data: {
@@ -543,7 +544,8 @@ export class ScenarioRun {
       ...(event === undefined ? {} : { event, since: this.machine.trace.cause[event] }),
     };
     if (expected !== undefined) {
-      this.report({ rule: 'OUTCOME', message: `Expected ${expected.text}, got ${canonical}. ${why}`, ...place });
+      const message = `Expected ${expected.text}, got ${canonical}. ${why.trimStart()}`.trimEnd();
+      this.report({ rule: 'OUTCOME', message, ...place });
     } else if (outcome.livelock) {
       if (this.isAllowed('TERM')) return;
       this.report({

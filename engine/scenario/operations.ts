@@ -243,7 +243,7 @@ const table: Readonly<Record<ActorKind, Readonly<Record<string, Row>>>> = {
         },
       ],
       outcomes: ['ok'],
-      doc: 'Another CPU holds the 2M region of a page: the next RMPUPDATE or PSMASH on it return FAIL_OVERLAP or FAIL_INUSE.',
+      doc: 'Another CPU holds the 2M region of a page: the next RMPUPDATE or PSMASH on it return FAIL_OVERLAP or FAIL_INUSE. With option contended-access-faults, accesses that need an RMP check meet it as well.',
       source: 'arch/x86/virt/svm/sev.c, rmpupdate()',
       example: 'host.contend(pfn(g, 0), 2)',
     },

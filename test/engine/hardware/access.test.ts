@@ -304,6 +304,43 @@ test('a guest fault’s cause is the change of the page it hit, or of the mappin
   assert.deepEqual([kit.trace.cause[2], kit.trace.cause[4]], [0, 3]);
 });
 
+// ---- spurious faults ----------------------------------------------------------------------------------------------------------------------
+
+test('while another CPU holds the region, an access with an RMP check may fault once for no reason of its own', () => {
+  const kit = host({ contendedAccessFaults: true });
+  const { hw } = kit;
+  const guest = guestOf(kit);
+  kit.assign(HEAD, GPA);
+  guest.npt.map(0x200, HEAD, 1, true);
+  hw.pvalidate(guest, GPA, K4, 1);
+  const attempts: readonly (readonly [string, () => Fault])[] = [
+    ['#PF(RMP)', () => hw.hostAccess(HEAD + 1, Access.Write, 1)],
+    ['#NPF(RMP|ENC)', () => hw.guestAccess(guest, GPA, Access.Read, PRIVATE)],
+  ];
+  for (const [fault, attempt] of attempts) {
+    hw.contention.set(HEAD + 8, 1);
+    assert.notEqual(attempt(), Fault.None);
+    assert.equal(lastFault(hw), fault);
+    assert.match(hw.refusal?.reason ?? '', /another CPU/);
+    assert.equal(attempt(), Fault.None, 'done again');
+  }
+  hw.contention.set(HEAD + 8, 1);
+  assert.equal(hw.hostAccess(HEAD + 1, Access.Read, 1), Fault.None, 'reads are not checked');
+  assert.equal(hw.hostAccess(HEAD + 512, Access.Write, 1), Fault.None, 'another region');
+  assert.equal(hw.contention.active, 1);
+});
+
+test('without the option accesses do not notice, and the result is said to depend on it', () => {
+  const kit = host();
+  kit.hw.contention.set(HEAD, 1);
+  kit.hw.reliedOn = 0;
+  assert.equal(kit.hw.hostAccess(HEAD, Access.Write, 1), Fault.None);
+  assert.deepEqual(
+    reliedOptions(kit.hw.reliedOn).map((option) => option.name),
+    ['contended-access-faults'],
+  );
+});
+
 // ---- error codes ----------------------------------------------------------------------------------------------------------------------------
 
 test('outcomes are compared by their SNP bits', () => {
