@@ -5,6 +5,7 @@
 //   dist/server/language-server.js
 //   dist/debug/adapter.js       the debug adapter, loaded by the extension when a session starts
 //   dist/cli/snp-scenario.mjs   the command line
+//   dist/web/extension.js       the extension for a browser, with server.js: the language server's worker and the debug adapter
 //   dist/map/map.js, map.css    the memory map's page, loaded by a webview
 //
 //   dist/third-party-notices.txt  the licences of the packages inside them
@@ -26,7 +27,7 @@ const browserTarget = 'chrome130';
 interface Bundle {
   readonly entry: string;
   readonly outfile: string;
-  readonly format: 'cjs' | 'esm';
+  readonly format: 'cjs' | 'esm' | 'iife';
   /** Where it runs, if not in Node. */
   readonly platform?: 'browser';
   readonly external?: readonly string[];
@@ -46,6 +47,14 @@ const bundles: readonly Bundle[] = [
     banner:
       "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
+  {
+    entry: 'client/src/extension-web.ts',
+    outfile: 'dist/web/extension.js',
+    format: 'cjs',
+    platform: 'browser',
+    external: ['vscode'],
+  },
+  { entry: 'server/browser/main.ts', outfile: 'dist/web/server.js', format: 'iife', platform: 'browser' },
   { entry: 'client/webview/map/main.ts', outfile: 'dist/map/map.js', format: 'esm', platform: 'browser' },
   { entry: 'client/webview/map/map.css', outfile: 'dist/map/map.css', format: 'esm', platform: 'browser' },
 ];

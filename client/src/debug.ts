@@ -1,7 +1,6 @@
 // Debugging a scenario: F5 without a launch.json, the debug adapter inside this process, values beside the lines while stopped.
 // Commands: SNP Scenario: Debug Scenario.
 
-import { createRequire } from 'node:module';
 import {
   type CancellationToken,
   commands,
@@ -25,23 +24,27 @@ import { scenarioAtCursor, targetOf } from './scenario-at-cursor.ts';
 
 const type = 'snpscenario';
 
-/** What server/dap/node/inline.ts exports; the bundle is loaded when the first session starts, so that nobody else waits for it. */
-interface AdapterBundle {
+/** What server/dap/node/inline.ts and its like for browsers export. */
+export interface AdapterBundle {
   createAdapter(
     send: (message: object) => void,
     openText: (uri: string) => string | undefined,
   ): { receive(message: unknown): void; dispose(): void };
 }
 
-export function activate(context: ExtensionContext, server: LanguageServer): void {
-  const bundle = context.asAbsolutePath('dist/debug/adapter.js');
+/** Loads the adapter's bundle. Called when the first session starts, so that nobody else waits for it. */
+export type LoadAdapter = () => Promise<AdapterBundle>;
+
+export function activate(context: ExtensionContext, server: LanguageServer, load: LoadAdapter): void {
+  let bundle: Promise<AdapterBundle> | undefined;
   const values = new InlineValues();
   context.subscriptions.push(
     debug.registerDebugConfigurationProvider(type, new Configurations()),
     debug.registerDebugAdapterDescriptorFactory(type, {
       createDebugAdapterDescriptor: async ({ configuration }) => {
         await bringHere(server, configuration.program);
-        return new DebugAdapterInlineImplementation(new InlineAdapter(bundle));
+        bundle ??= load();
+        return new DebugAdapterInlineImplementation(new InlineAdapter(await bundle));
       },
     }),
     ...['snpscenario', 'c', 'diff'].map((language) => languages.registerInlineValuesProvider({ language }, values)),
@@ -114,8 +117,7 @@ class InlineAdapter implements DebugAdapter {
   readonly onDidSendMessage = this.#sent.event;
   readonly #adapter: ReturnType<AdapterBundle['createAdapter']>;
 
-  constructor(bundle: string) {
-    const { createAdapter } = createRequire(bundle)(bundle) as AdapterBundle;
+  constructor({ createAdapter }: AdapterBundle) {
     this.#adapter = createAdapter((message) => this.#sent.fire(message), openText);
   }
 

@@ -3,7 +3,7 @@
 // looked at, so nobody who merely edits C pays for this.
 
 import { workspace } from 'vscode';
-import type { DocumentFilter } from 'vscode-languageclient/node';
+import type { DocumentFilter } from 'vscode-languageclient';
 import { modelScheme } from '../../server/common/protocol.ts';
 
 /** Documents that people edit. Left out on purpose: copies shown beside them, such as the old side of a diff (`git:`). */

@@ -12,14 +12,7 @@ import {
   window,
   workspace,
 } from 'vscode';
-import {
-  LanguageClient,
-  type LanguageClientOptions,
-  ProgressType,
-  type ServerOptions,
-  State,
-  TransportKind,
-} from 'vscode-languageclient/node';
+import { type BaseLanguageClient, type LanguageClientOptions, ProgressType, State } from 'vscode-languageclient';
 import {
   type InitializationOptions,
   type ReadFileParams,
@@ -33,12 +26,15 @@ import { readFile } from './read-file.ts';
 
 export type ServerState = 'stopped' | 'starting' | 'running' | 'failed';
 
+/** The client of a server that runs where the extension runs: a process beside Node, a worker in a browser. */
+export type CreateClient = (context: ExtensionContext, options: LanguageClientOptions) => BaseLanguageClient;
+
 export class LanguageServer {
   readonly output: LogOutputChannel;
   readonly onDidChangeState: Event<ServerState>;
   /** Verdicts on open documents. */
   readonly onVerdict: Event<VerdictParams>;
-  readonly #client: LanguageClient;
+  readonly #client: BaseLanguageClient;
   readonly #changed = new EventEmitter<ServerState>();
   readonly #judged = new EventEmitter<VerdictParams>();
   #state: ServerState = 'stopped';
@@ -48,16 +44,11 @@ export class LanguageServer {
   /** Starts and stops run one after the other, in the order they were asked for. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(context: ExtensionContext) {
+  constructor(context: ExtensionContext, createClient: CreateClient) {
     this.output = window.createOutputChannel('SNP Scenario', { log: true });
     this.onDidChangeState = this.#changed.event;
     this.onVerdict = this.#judged.event;
-    this.#client = new LanguageClient(
-      'snpScenario',
-      'SNP Scenario',
-      serverOptions(context),
-      clientOptions(this.output),
-    );
+    this.#client = createClient(context, clientOptions(this.output));
     context.subscriptions.push(
       this.output,
       this.#changed,
@@ -152,14 +143,6 @@ export class LanguageServer {
     this.#state = state;
     this.#changed.fire(state);
   }
-}
-
-function serverOptions(context: ExtensionContext): ServerOptions {
-  const module = context.asAbsolutePath('dist/server/main.js');
-  return {
-    run: { module, transport: TransportKind.ipc },
-    debug: { module, transport: TransportKind.ipc, options: { execArgv: ['--nolazy', '--inspect=6009'] } },
-  };
 }
 
 function clientOptions(output: LogOutputChannel): LanguageClientOptions {

@@ -37,7 +37,7 @@ export class FileStore implements FileHost {
   async load(uri: string): Promise<ReadResult> {
     const document = this.#documents.get(uri);
     if (document) return { text: document.getText() };
-    return schemeOf(uri) === 'file' ? this.#platform.readFile(uri) : this.#clientFiles.ask(uri);
+    return this.#isOnDisk(uri) ? this.#platform.readFile(uri) : this.#clientFiles.ask(uri);
   }
 
   /** Whether what `read` said about the file is only that its text has not come yet. */
@@ -82,11 +82,15 @@ export class FileStore implements FileHost {
     this.#clientFiles.invalidate(uri);
   }
 
+  #isOnDisk(uri: string): boolean {
+    return this.#platform.hasDisk && schemeOf(uri) === 'file';
+  }
+
   #onDisk(uri: string): ReadResult {
     const scheme = schemeOf(uri);
     if (scheme === 'unsaved')
       return { error: 'this document is in no folder yet: save it, or name the file by its whole path' };
-    if (scheme !== 'file') return this.#clientFiles.read(uri);
+    if (!this.#isOnDisk(uri)) return this.#clientFiles.read(uri);
     const stamp = this.#platform.stamp(uri);
     const known = this.#cache.get(uri);
     if (known && known.stamp === stamp) return known.result;

@@ -1,4 +1,4 @@
-// What the server needs of the place it runs in (Node, later a browser worker, a test), and of the engine. Everything else in this folder
+// What the server needs of the place it runs in (Node, a browser's worker, a test), and of the engine. Everything else in this folder
 // is free of platform.
 
 import type { Checker, FileHost } from '../../engine/check.ts';
@@ -13,6 +13,8 @@ export interface Platform {
   soon(callback: () => void): void;
   /** Calls back after `ms`; the result cancels. */
   after(ms: number, callback: () => void): () => void;
+  /** Whether `file:` URIs are this machine's. Where there is no disk, the client reads them. */
+  readonly hasDisk: boolean;
   /** Text of a `file:` URI, or why it cannot be had. Never throws. */
   readFile(uri: string): { text: string } | { error: string };
   /** Cheap; used to notice changes that no watcher told us about. Never throws. */

@@ -12,13 +12,13 @@ import {
   type MessageWriter,
 } from 'vscode-languageserver/node';
 import { isObject } from '../common/client-features.ts';
+import { guarded } from '../common/guarded-reader.ts';
 import { parseError } from '../common/message-guard.ts';
 import type { Engine, Platform } from '../common/platform.ts';
 import { describe, startServer } from '../common/server.ts';
 import { listUri, readUri, stampOfUri } from './disk.ts';
 import { docsUri } from './docs.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
-import { guarded } from './guarded-reader.ts';
 import { version } from './version.ts';
 
 /** How often to look whether the client's process is still there, ms. */
@@ -33,6 +33,7 @@ const platform: Platform = {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
+  hasDisk: true,
   readFile: readUri,
   stamp: stampOfUri,
   list: listUri,

@@ -1,7 +1,7 @@
 // A reader that lets only those messages through that the server can take; see message-guard.ts.
 
-import type { DataCallback, Disposable, Message, MessageReader, MessageWriter } from 'vscode-languageserver/node';
-import { MessageGuard } from '../common/message-guard.ts';
+import type { DataCallback, Disposable, Message, MessageReader, MessageWriter } from 'vscode-languageserver';
+import { MessageGuard } from './message-guard.ts';
 
 export function guarded(reader: MessageReader, writer: MessageWriter, log: (text: string) => void): MessageReader {
   const guard = new MessageGuard();

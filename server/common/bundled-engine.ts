@@ -1,8 +1,8 @@
-// The engine that the server and the command line run.
+// The engine that the server and the command line run, in Node and in a browser.
 
 import { createChecker } from '../../engine/checker.ts';
 import { kernelModels, MODEL_SCHEME, modelText } from '../../engine/models/model.ts';
-import type { Engine } from '../common/platform.ts';
+import type { Engine } from './platform.ts';
 
 export const engine: Engine = {
   createChecker,
