@@ -3,7 +3,7 @@
 // nothing else.
 
 import { type ExtensionContext, Uri, workspace } from 'vscode';
-import { LanguageClient } from 'vscode-languageclient/browser';
+import { BrowserMessageReader, BrowserMessageWriter, LanguageClient } from 'vscode-languageclient/browser';
 import type { AdapterBundle } from './debug.ts';
 import { activateFeatures, type ForTests } from './features.ts';
 
@@ -18,16 +18,14 @@ export function activate(context: ExtensionContext): ForTests {
   const read = () => workspace.fs.readFile(Uri.joinPath(context.extensionUri, 'dist', 'web', 'server.js'));
   const startWorker = async () => {
     const url = URL.createObjectURL(new Blob([await read()], { type: 'text/javascript' }));
-    try {
-      return new Worker(url);
-    } finally {
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    }
+    const worker = new Worker(url);
+    // The worker reads it in its own time.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    // As a pair: the extension host has a Worker class of its own, which the client's own check does not take for one.
+    return { reader: new BrowserMessageReader(worker as never), writer: new BrowserMessageWriter(worker as never) };
   };
   return activateFeatures(context, {
-    createClient: (_context, options) =>
-      // biome-ignore lint/suspicious/noExplicitAny: a Worker, of which this program has no type
-      new LanguageClient('snpScenario', 'SNP Scenario', startWorker as () => Promise<any>, options),
+    createClient: (_context, options) => new LanguageClient('snpScenario', 'SNP Scenario', startWorker, options),
     loadAdapter: async () => {
       const exports = {};
       new Function('adapterExports', new TextDecoder().decode(await read()))(exports);

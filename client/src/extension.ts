@@ -7,7 +7,7 @@ import type { ExtensionContext } from 'vscode';
 import { LanguageClient, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
 import { activateFeatures, type ForTests } from './features.ts';
 
-export { deactivate } from './features.ts';
+export { deactivate, type ForTests } from './features.ts';
 
 export function activate(context: ExtensionContext): ForTests {
   return activateFeatures(context, {

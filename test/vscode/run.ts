@@ -3,12 +3,13 @@
 //   --installed FILE.vsix   test the packaged extension, installed, in place of the working tree
 //   --backend=NAME          electron or code-server; without it the first that this machine can run
 //   --grep=TEXT             only the tests whose title contains it
+//   --browser               the extension for browsers, in the workbench's web worker: test/vscode/web in place of test/vscode/suite
 //
 // Ends with mocha's report, a line `N passed, N failed`, and exit code 1 when a test failed or none ran.
-// Pictures that the tests ask for, and everything VS Code says, go to test/vscode/out/screenshots/{tree,installed}.
+// Pictures that the tests ask for, and everything VS Code says, go to test/vscode/out/screenshots/{tree,installed,browser}.
 
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     installed: { type: 'string' },
     backend: { type: 'string' },
     grep: { type: 'string' },
+    browser: { type: 'boolean' },
   },
 });
 
@@ -55,6 +57,38 @@ async function bundleSuite(): Promise<string> {
   return outfile;
 }
 
+/** The extension as a browser sees it: without its entry for Node, which the workbench would prefer. */
+async function makeWebExtension(): Promise<string> {
+  const folder = join(out, 'web-extension');
+  await rm(folder, { recursive: true, force: true });
+  for (const part of ['client', 'dist', 'docs']) await cp(join(root, part), join(folder, part), { recursive: true });
+  const {
+    main: _,
+    extensionKind: __,
+    type: ___,
+    ...manifest
+  } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  return folder;
+}
+
+/** The suite for a web worker's extension host: no Node, no mocha. It has to stand in the extension's folder to be run where the extension runs. */
+async function bundleWebSuite(extension: string, prefix: string): Promise<string> {
+  const outfile = join(extension, 'web-suite.js');
+  await esbuild.build({
+    entryPoints: [join(here, 'web', 'index.ts')],
+    outfile,
+    bundle: true,
+    platform: 'browser',
+    format: 'cjs',
+    target: 'chrome130',
+    external: ['vscode'],
+    define: { SNP_TEST_PREFIX: JSON.stringify(prefix) },
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
 /** A copy of the workspace, with the repository's examples in it: tests may edit what they like. */
 async function makeWorkspace(folder: string): Promise<string> {
   const workspace = join(folder, 'workspace');
@@ -72,7 +106,7 @@ async function makeWorkspace(folder: string): Promise<string> {
 }
 
 async function chooseBackend(): Promise<Backend> {
-  if (options.backend === 'code-server') return webBackend();
+  if (options.backend === 'code-server' || options.browser) return webBackend();
   const electron = await electronBackend();
   if (electron) return electron;
   if (options.backend === 'electron') throw new Error('desktop VS Code cannot be run here: no display, or no download');
@@ -80,19 +114,20 @@ async function chooseBackend(): Promise<Backend> {
 }
 
 const backend = await chooseBackend();
-const suite = await bundleSuite();
-const screenshots = join(out, 'screenshots', options.installed ? 'installed' : 'tree');
+const prefix = 'TEST| ';
+const webExtension = options.browser ? await makeWebExtension() : undefined;
+const suite = webExtension ? await bundleWebSuite(webExtension, prefix) : await bundleSuite();
+const screenshots = join(out, 'screenshots', options.browser ? 'browser' : options.installed ? 'installed' : 'tree');
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 const temporary = await mkdtemp(join(tmpdir(), 'snp-scenario-vscode-'));
-const prefix = 'TEST| ';
 const log: string[] = [];
 let counted = false;
 let code: number;
 try {
   console.log(`${backend.name}: the ${options.installed ? 'installed VSIX' : 'working tree'}`);
   code = await backend.run({
-    extension: options.installed ? join(here, 'test-extension') : root,
+    extension: webExtension ? webExtension : options.installed ? join(here, 'test-extension') : root,
     suite,
     workspace: await makeWorkspace(temporary),
     dataDir: join(temporary, 'data'),
