@@ -24,3 +24,13 @@ export interface Backend {
   /** Resolves to the suite's exit code, 0 when every test passed. Throws when VS Code could not be run. */
   run(run: SuiteRun): Promise<number>;
 }
+
+/** What a test asks to be done in a webview, by a line `WEBVIEW FILE JSON`; the texts found are written to the file. */
+export interface WebviewAction {
+  /** CSS. The first that it finds is acted upon. */
+  selector: string;
+  /** In its middle, or at this place in pixels from its corner. */
+  click?: true | { x: number; y: number };
+  /** A key, as Playwright names it. */
+  press?: string;
+}

@@ -6,7 +6,7 @@ import { format } from 'node:util';
 import type { Page } from 'playwright-core';
 import { launchChromium, requireChromium } from '../../../scripts/lib/chromium.ts';
 import { ensureVscodeHost, startVscodeServer } from '../../../scripts/lib/vscode-host.ts';
-import type { Backend, SuiteRun } from './backend.ts';
+import type { Backend, SuiteRun, WebviewAction } from './backend.ts';
 
 /** No test of ours runs this long: it is for a workbench that never comes up. */
 const limit = 5 * 60_000;
@@ -42,6 +42,11 @@ async function run(suite: SuiteRun): Promise<number> {
           writeFile(join(suite.screenshots, file), JSON.stringify(await page.locator(selector).allTextContents())),
         );
       if (name) pictures = pictures.then(() => picture(page, join(suite.screenshots, name)));
+      const [, answer, action] = /^WEBVIEW (\S+) (.+)$/.exec(line) ?? [];
+      if (answer && action)
+        pictures = pictures.then(async () =>
+          writeFile(join(suite.screenshots, answer), JSON.stringify(await inWebview(page, JSON.parse(action)))),
+        );
       suite.onLog(line);
     };
     const exit = new Promise<number>((resolve, reject) => {
@@ -75,5 +80,27 @@ async function run(suite: SuiteRun): Promise<number> {
   } finally {
     await browser.close();
     await server.stop();
+  }
+}
+
+/** Acts on what a selector finds in a webview, as a user would, and says what it holds then. Texts of an error begin with `!`. */
+async function inWebview(page: Page, { selector, click, press }: WebviewAction): Promise<string[]> {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    for (const frame of page.frames()) {
+      if (frame === page.mainFrame()) continue;
+      try {
+        const found = frame.locator(selector);
+        if ((await found.count()) === 0) continue;
+        if (click !== undefined)
+          await found.first().click({ timeout: 5000, ...(click === true ? {} : { position: click }) });
+        if (press !== undefined) await found.first().press(press);
+        return await found.allTextContents();
+      } catch (error) {
+        return [`!${error instanceof Error ? error.message : String(error)}`];
+      }
+    }
+    if (Date.now() > until) return [`!nothing in a webview is ${selector}`];
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

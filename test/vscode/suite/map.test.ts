@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { ForTests } from '../../../client/src/extension.ts';
 import type { FromPage, ToPage } from '../../../server/common/map-protocol.ts';
-import { lineOf, open, replace, screenshot } from './support.ts';
+import { inWebview, lineOf, open, replace, screenshot } from './support.ts';
 
 type Message = ToPage | FromPage;
 
@@ -159,15 +159,12 @@ describe('the memory map', () => {
       stopOnEntry: true,
     });
     const stands = async (state: number): Promise<Extract<ToPage, { type: 'position' }>['position']> => {
-      const find = () =>
+      // With the story, where it was fetched while the debugger stood still.
+      const position = () =>
         heard
           .slice(from)
-          .map(({ message: m }) => m)
-          .findLast((m) => m.type === 'position' && 'position' in m && m.position.by === 'debugger');
-      const position = () => {
-        const found = find();
-        return found !== undefined && found.type === 'position' && 'position' in found ? found.position : undefined;
-      };
+          .flatMap(({ message: m }) => ('position' in m && m.position?.by === 'debugger' ? [m.position] : []))
+          .at(-1);
       await until(() => position()?.state === state, `the debugger at state ${state}`);
       return position() as NonNullable<ReturnType<typeof position>>;
     };
@@ -194,5 +191,47 @@ describe('the memory map', () => {
     await vscode.debug.stopDebugging();
     // The language server tells the story again.
     await message('story', from);
+  });
+
+  it('takes a click: on a step to its line, on a page to its history', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0] as vscode.WorkspaceFolder;
+    await vscode.commands.executeCommand('workbench.action.closeSidebar');
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+    const editor = await open('examples/unshare-one-page.snpscenario');
+    assert.ok(folder);
+    const { story } = await openMap(editor);
+    const last = story.steps.at(-1);
+    assert.ok(last);
+    cursorTo(editor, last.line);
+    const looked = await inWebview({ selector: '.step-line' });
+    if (looked === undefined) return;
+    await until(
+      () =>
+        heard.some(
+          ({ message: m }) => m.type === 'position' && 'position' in m && m.position.state === story.steps.length,
+        ),
+      'the map to follow the cursor',
+    );
+    cursorTo(editor, 0);
+    const [step] = (await inWebview({ selector: 'button.step-line', click: true })) ?? [];
+    const line = Number(/\d+/.exec(step ?? '')?.[0]) - 1;
+    await until(
+      () => vscode.window.activeTextEditor?.selection.active.line === line,
+      `the cursor in line ${line + 1}, which was clicked`,
+    );
+    // The 2M region, and in it the page that was given back.
+    await inWebview({ selector: '.map-canvas', click: { x: 150, y: 70 } });
+    const from = heard.length;
+    await inWebview({ selector: '.lens', click: { x: 132, y: 4 } });
+    await until(
+      () => heard.slice(from).some(({ message: m }) => m.type === 'details' && 'details' in m),
+      'the details of the page',
+    );
+    const asked = heard.slice(from).map(({ message: m }) => (m.type === 'details' && 'page' in m ? m.page : undefined));
+    assert.ok(asked.includes(0x40010), asked.join());
+    assert.equal((await inWebview({ selector: '.page-title' }))?.[0], 'pfn 0x40010');
+    const history = (await inWebview({ selector: '.history .what' })) ?? [];
+    assert.ok(history.includes('PSMASH: split into 512 entries of 4K'), history.join('\n'));
+    await screenshot('map-page');
   });
 });

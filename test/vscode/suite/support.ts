@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { WebviewAction } from '../launcher/backend.ts';
 
 /** Opens a file of the test workspace, as it is on disk, in an editor. @param path relative to the workspace folder */
 export async function open(path: string): Promise<vscode.TextEditor> {
@@ -98,28 +99,40 @@ export async function screenshot(name: string): Promise<string | undefined> {
   throw new Error(`the launcher took no picture: ${name}`);
 }
 
-/**
- * The texts of what a CSS selector finds in the workbench, for what no API tells: decorations, views. Undefined where the launcher cannot look (desktop
- * VS Code).
- */
-export async function shown(selector: string): Promise<string[] | undefined> {
+/** Has the launcher do something and write a file about it; undefined where it cannot (desktop VS Code). */
+async function ask<T>(what: string, argument: string): Promise<T | undefined> {
   const folder = process.env.SNP_SCREENSHOT_DIR;
   if (!folder) return undefined;
-  const name = `shown-${Date.now()}.json`;
-  console.log(`SHOWN ${name} ${selector}`);
+  const name = `${what.toLowerCase()}-${Date.now()}.json`;
+  console.log(`${what} ${name} ${argument}`);
   const path = join(folder, name);
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (!existsSync(path)) continue;
     try {
-      const texts: string[] = JSON.parse(readFileSync(path, 'utf8'));
+      const answer: T = JSON.parse(readFileSync(path, 'utf8'));
       rmSync(path);
-      return texts;
+      return answer;
     } catch {
       // It is still being written.
     }
   }
-  throw new Error(`the launcher does not say what is shown: ${selector}`);
+  throw new Error(`the launcher does not answer: ${what} ${argument}`);
+}
+
+/**
+ * The texts of what a CSS selector finds in the workbench, for what no API tells: decorations, views. Undefined where the launcher cannot look (desktop
+ * VS Code).
+ */
+export const shown = (selector: string): Promise<string[] | undefined> => ask('SHOWN', selector);
+
+/**
+ * Acts on what a CSS selector finds in a webview, as a user would, and returns the texts of all that it finds; undefined where the launcher cannot.
+ */
+export async function inWebview(action: WebviewAction): Promise<string[] | undefined> {
+  const texts = await ask<string[]>('WEBVIEW', JSON.stringify(action));
+  if (texts?.[0]?.startsWith('!')) throw new Error(texts[0].slice(1));
+  return texts;
 }
 
 /** Takes pictures until the workbench shows a text; the last one stays. Where no pictures are taken, nothing is asserted. */
