@@ -119,7 +119,7 @@ function backingAround(expr: Expr, inner: Expr): Backing | undefined {
 export function expressionBlocks(ask: Asking, { unit, pc, expr }: FoundExpr): Answer<Block[]> {
   const instruction = unit.code[pc];
   const constant = expr instanceof Constant ? expr.value : undefined;
-  if (constant !== undefined && !isPage(constant)) return plainValue(ask, constant);
+  if (constant !== undefined && !isPage(constant)) return valueBlocks(ask, constant);
   const book = notesOf(ask.view, unit);
   if (book === undefined) return constant === undefined ? [] : conversions(constant);
   const { notes } = book;
@@ -148,7 +148,7 @@ export function expressionBlocks(ask: Asking, { unit, pc, expr }: FoundExpr): An
     return ask.final ? (constant === undefined ? [] : conversions(constant)) : 'later';
   const value = evaluated();
   if (value === undefined) return [text(`${at.problem}.`)];
-  if (!isPage(value)) return plainValue(ask, value);
+  if (!isPage(value)) return valueBlocks(ask, value);
   const blocks: Block[] = [];
   const executed = notes.of(pc);
   const loop = executed.length > 0 ? loopValues(unit, pc, executed[0]) : '';
@@ -246,13 +246,12 @@ export function numberBlocks(n: number | bigint, suffixed: boolean): Block[] {
   return [text({ strong: parts.join(' = ') }, pages + large)];
 }
 
-function plainValue(ask: Asking, value: Value): Block[] {
+/** A value that is known without running anything. */
+export function valueBlocks(ask: Asking, value: Value): Block[] {
   if (value.kind === 'guest') return guestBlocks(ask, value.guest);
-  if ('value' in value && isNumberKind(value.kind))
-    return numberBlocks(
-      exactOf(value as NumberValue),
-      value.kind !== 'int' || formatQuantity((value as NumberValue).value).match(/[KMGT]$/) !== null,
-    );
+  if (isNumber(value) && (value.kind === 'int' || value.kind === 'size'))
+    return numberBlocks(exactOf(value), value.kind === 'size' || /[KMGT]$/.test(formatQuantity(value.value)));
+  if (isPage(value)) return conversions(value);
   if (value.kind === 'slot' || value.kind === 'vcpu')
     return [
       text({ strong: `${value.kind} ${'slot' in value ? value.slot : value.vcpu}` }, ' of guest ', {
@@ -261,6 +260,8 @@ function plainValue(ask: Asking, value: Value): Block[] {
     ];
   return [text({ code: formatValue(value) })];
 }
+
+const isNumber = (value: Value): value is NumberValue => isNumberKind(value.kind);
 
 const guestName = (ask: Asking, guest: number): string =>
   ask.view.analysis.program.guests[guest]?.name ?? String(guest);

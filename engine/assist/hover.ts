@@ -3,23 +3,19 @@
  * the scenario. The first line says what matters.
  */
 import type { SyntaxNode, Tree } from '@lezer/common';
-import { plural } from '../base/text.ts';
 import * as t from '../generated/scenario-parser-terms.ts';
-import { kernelModels } from '../models/model.ts';
 import { queries as readers } from '../run/queries.ts';
 import { DOCUMENT } from '../scenario/imports.ts';
-import { libraryPath, namesLibrary } from '../scenario/library.ts';
 import { nameAt } from '../scenario/names.ts';
 import type { QuerySpec } from '../scenario/operation-table.ts';
 import { operation } from '../scenario/operations.ts';
 import type { ActorKind, Expect, ScenarioUnit } from '../scenario/program.ts';
 import { parseNumber } from '../scenario/quantity.ts';
 import { queriesNamed } from '../scenario/queries.ts';
-import type { Sequence } from '../scenario/scope.ts';
 import { GUEST_SETTINGS, HOST_SETTINGS, SLOT_SETTINGS } from '../scenario/settings.ts';
-import { docAbove, stringValue } from '../scenario/syntax.ts';
 import type { Answer, Asking } from './asking.ts';
 import { decodedBlocks } from './decoded-blocks.ts';
+import { importedBlocks, scenarioBlocks, sequenceBlocks, usedBlocks, variableBlocks } from './hover-declarations.ts';
 import { expressionAt, expressionBlocks, guestBlocks, numberBlocks } from './hover-page.ts';
 import { type Place, ruleBlocks, stepBlocks } from './hover-step.ts';
 import {
@@ -35,7 +31,7 @@ import {
   settingBlocks,
 } from './hover-words.ts';
 import { decodeAt } from './log-line.ts';
-import { type Block, comment, type Line, list, source, text } from './prose.ts';
+import { type Block, type Line, list, text } from './prose.ts';
 import { notesOf } from './step-notes.ts';
 
 export interface Hover {
@@ -131,15 +127,23 @@ class Finder {
       case t.Setting:
         return this.inSetting(statement);
       case t.UseDeclaration:
-        return this.at(leaf, this.used(statement));
+        return this.at(
+          leaf,
+          leaf.type.id === t.String ? usedBlocks(this.ask, this.kindOf(statement), this.source) : undefined,
+        );
       case t.ImportDeclaration:
-        return this.at(leaf, this.imported());
+        return this.at(leaf, leaf.type.id === t.String ? importedBlocks(this.ask, this.source) : undefined);
       case t.ScenarioDeclaration:
         return this.at(
           leaf,
-          leaf.type.id === t.String || leaf.type.id === t.kwScenario ? this.scenario(statement) : undefined,
+          leaf.type.id === t.String || leaf.type.id === t.kwScenario
+            ? scenarioBlocks(this.ask, statement.from)
+            : undefined,
         );
       case t.LetStatement:
+        return leaf.type.id === t.Name && leaf.parent?.type.id === t.LetStatement && leaf.nextSibling !== null
+          ? this.declared(statement)
+          : (this.expression(statement) ?? this.named());
       case t.ForStatement:
         return this.expression(statement) ?? this.named();
       default:
@@ -209,6 +213,24 @@ class Finder {
       if (found !== undefined) return { unit, pc, ...found };
     }
     return undefined;
+  }
+
+  /** The name of a `let` in a scenario: what it is, and the value that it gets. */
+  private declared(statement: SyntaxNode): Found {
+    const place = this.place(statement);
+    const pc = place?.pcs[0];
+    const instruction = pc === undefined ? undefined : place?.unit.code[pc];
+    const said = this.named();
+    if (
+      said === 'later' ||
+      said === undefined ||
+      place === undefined ||
+      pc === undefined ||
+      instruction?.kind !== 'let'
+    )
+      return said;
+    const value = expressionBlocks(this.ask, { unit: place.unit, pc, expr: instruction.value, argument: -1 });
+    return value === 'later' ? value : { ...said, blocks: [...said.blocks, ...value] };
   }
 
   private literal(): Hover | undefined {
@@ -359,7 +381,8 @@ class Finder {
     const { leaf } = this;
     const nameNode = call.firstChild;
     if (enclosing(leaf, only(t.Outcome)) !== undefined) return this.withStep(leaf, outcomeBlocks(this.source), call);
-    if (nameNode !== null && leaf.from === nameNode.from) return this.withStep(leaf, this.sequence(this.source), call);
+    if (nameNode !== null && leaf.from === nameNode.from)
+      return this.withStep(leaf, sequenceBlocks(this.ask, this.source), call);
     if (enclosing(leaf, only(t.Arguments)) !== undefined) {
       const place = this.argumentOf(call);
       if (place !== undefined) {
@@ -420,7 +443,7 @@ class Finder {
       const guest = isGuest ? this.guestNamed(this.source) : undefined;
       if (guest !== undefined) return this.at(this.leaf, guestBlocks(this.ask, guest));
       return this.leaf.parent?.type.id === t.SequenceDeclaration
-        ? this.at(this.leaf, this.sequence(this.source))
+        ? this.at(this.leaf, sequenceBlocks(this.ask, this.source))
         : undefined;
     }
     const place = { from: name.start, to: name.end };
@@ -430,144 +453,28 @@ class Finder {
         return guest === undefined ? undefined : this.at(place, guestBlocks(this.ask, guest));
       }
       case 'sequence':
-        return this.at(place, this.sequence(name.name));
+        return this.at(place, sequenceBlocks(this.ask, name.name));
       case 'function':
         return this.at(place, functionBlocks(name.name));
       case 'query':
         return this.at(place, queryBlocks(queriesNamed(name.name)));
       case 'variable':
-        return this.at(place, this.variable(name.definition));
+        return this.at(place, name.definition && variableBlocks(this.ask, name.name, name.definition));
       default:
         return undefined;
     }
   }
 
-  /** The line that declares it, and the comment above. */
-  private variable(definition: { start: number; file?: number } | undefined): Block[] | undefined {
-    if (definition === undefined) return undefined;
-    const { analysis } = this.ask.view;
-    const file = definition.file === undefined ? undefined : analysis.program.imports[definition.file];
-    const whole = file?.text ?? analysis.text;
-    const start = whole.lastIndexOf('\n', definition.start - 1) + 1;
-    const end = whole.indexOf('\n', definition.start);
-    const line = whole
-      .slice(start, end < 0 ? whole.length : end)
-      .trim()
-      .replace(/\s*\{$/, '');
-    const doc = docAbove(whole, start + (/^\s*/.exec(whole.slice(start))?.[0].length ?? 0));
-    const link = this.ask.link(definition as never, 0);
-    return [
-      source(line),
-      ...comment(doc),
-      ...(file === undefined
-        ? []
-        : [text('Declared in ', { text: `${file.path.split('/').pop()}:${link.line + 1}`, to: link }, '.')]),
-    ];
+  /** The word after `use`. */
+  private kindOf(use: SyntaxNode): string {
+    const kind = use.getChild(t.Name);
+    return kind === null ? '' : this.textOf(kind);
   }
-
-  private sequence(name: string): Block[] | undefined {
-    const found = this.ask.view.analysis.declarations.home.sequences.get(name);
-    return found === undefined ? undefined : sequenceBlocks(found, this.ask.view.analysis.path);
-  }
-
-  // ---------------------------------------------------------------- declarations
 
   private textOf(node: { from: number; to: number }): string {
     return this.ask.view.analysis.text.slice(node.from, node.to);
   }
-
-  /** What `use` names. */
-  private used(statement: SyntaxNode): Block[] | undefined {
-    if (this.leaf.type.id !== t.String) return undefined;
-    const value = stringValue(this.source) ?? '';
-    const kind = statement.getChild(t.Name);
-    const what = kind === null ? '' : this.textOf(kind);
-    if (what === 'kernel') {
-      const model = kernelModels.find(({ name }) => name === value);
-      return (
-        model && [
-          text({ strong: `kernel ${model.name}` }),
-          text(`${model.description}.`),
-          text(`${plural(model.sources.length, 'C file')}, bundled. A patch or source replaces its functions by name.`),
-        ]
-      );
-    }
-    const environment = this.ask.view.environment();
-    const use = this.ask.view.analysis.program.uses.findIndex(({ path }) => path === value);
-    const path = use < 0 ? undefined : environment?.files[use];
-    if (environment === undefined || path === undefined)
-      return [text({ strong: `${what} ${value}` }), text('It cannot be read, or is wrong: nothing runs.')];
-    const functions = functionsOf(environment.program, path);
-    return [
-      text({ strong: `${what} ${value}` }, ` · ${plural(functions.length, 'function')}`),
-      ...(functions.length === 0 ? [] : [list(functions)]),
-    ];
-  }
-
-  /** What an `import` lends. */
-  private imported(): Block[] | undefined {
-    if (this.leaf.type.id !== t.String) return undefined;
-    const { analysis } = this.ask.view;
-    const value = stringValue(this.source) ?? '';
-    const path = analysis.program.imports.find(
-      (file) => file.path === importPath(value) || file.path.endsWith(`/${value}`),
-    )?.path;
-    const lent = [...analysis.declarations.home.sequences.values()].filter(
-      ({ home }) => home.path === path && path !== analysis.path,
-    );
-    const lines = lent.map(
-      ({ name, parameters, declared }): Line => [
-        { text: `${name}(${parameters.map((one) => one.name).join(', ')})`, to: this.ask.link(declared, 0) },
-      ],
-    );
-    return [
-      text({ strong: value }, ` · ${plural(lent.length, 'sequence')}`),
-      ...(lines.length === 0 ? [] : [list(lines)]),
-    ];
-  }
-
-  private scenario(statement: SyntaxNode): Block[] | undefined {
-    const { view } = this.ask;
-    const unit = view.analysis.program.scenarios.find(({ start }) => start === statement.from);
-    if (unit === undefined) return undefined;
-    const result = view.result(unit);
-    const verdict = result === undefined ? 'not judged yet' : `${result.status} · ${plural(result.steps, 'step')}`;
-    return [text({ strong: unit.name }, ` · ${verdict}`), ...comment(unit.doc)];
-  }
 }
-
-const importPath = (name: string): string => (namesLibrary(name) ? libraryPath(name) : name);
-
-function functionsOf(program: NonNullable<ReturnType<Asking['view']['environment']>>['program'], path: string): Line[] {
-  const lines: Line[] = [];
-  for (const name of program.names()) {
-    const found = program.find(name);
-    if (found === undefined || found.location.path !== path) continue;
-    lines.push([{ text: `${name}()`, to: { path, line: found.location.range.start.line } }]);
-  }
-  return lines.slice(0, 20);
-}
-
-export function sequenceBlocks(sequence: Sequence, path: string): Block[] {
-  const { name, parameters, home } = sequence;
-  const line = declarationStart(home.text, sequence);
-  const doc = docAbove(home.text, line);
-  return [
-    source(`sequence ${name}(${parameters.map((parameter) => parameter.name).join(', ')})`),
-    ...comment(doc),
-    text(
-      plural(sequence.lines.length, 'statement'),
-      ...(home.path === path ? [] : [' in ', { code: home.path.split('/').pop() ?? '' }]),
-      '.',
-    ),
-  ];
-}
-
-const declarationStart = (whole: string, sequence: Sequence): number => {
-  const from = sequence.declared.start;
-  const start = whole.lastIndexOf('\n', from - 1) + 1;
-  return start + (/^\s*/.exec(whole.slice(start))?.[0].length ?? 0);
-};
 
 /** What a query finds at this moment, in its words; empty where it cannot be asked. */
 function describeQuery(

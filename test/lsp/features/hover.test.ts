@@ -58,7 +58,7 @@ async function everything(
 const tour = `use kernel "kvm-‸kernel‸rfc-v8"
 ${head.replace('memory', 'mem‸setting‸ory').replace('sizem', '‸option‸sizem').replace('slot 0', 'sl‸slot‸ot 0').replace('folio', 'fol‸folio‸io').replace('64M', '6‸size‸4M').replace('guest g', 'guest ‸guest‸g')}
 /// The region that everything is about.
-let region = 2M
+let ‸let‸region = 2M
 
 /// Converts a page, and has the guest validate it.
 sequence take(page) {
@@ -81,6 +81,7 @@ scenario "con‸name‸vert" {
   expect rmp(g, 64K) is sh‸query_word‸ared
   allow ATTR‸rule‸-RMP "a reason"
   vmm.set_memory_attributes(g, regi‸let_use‸on..4M, PRIVATE)
+  let ‸local‸frame = pfn(g, region)
   ta‸sequence‸ke(region + ‸call_argument‸64K)‸call‸ => ok
   for pa‸loop_variable‸ge in 4M..5M step 256K {
     g.wr‸loop_step‸ite(‸loop_page‸page)
