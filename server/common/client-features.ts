@@ -42,7 +42,11 @@ export interface ClientFeatures {
 export function clientFeatures(params: InitializeParams): ClientFeatures {
   const get = (...path: string[]): unknown => path.reduce<unknown>(member, params.capabilities);
   const has = (...path: string[]): boolean => get(...path) === true;
-  const tags = get('textDocument', 'publishDiagnostics', 'tagSupport', 'valueSet');
+  // A client that pulls may say so where it speaks of pulling (LSP 3.18).
+  const tags = ['publishDiagnostics', 'diagnostic'].flatMap((kind): unknown => {
+    const values = get('textDocument', kind, 'tagSupport', 'valueSet');
+    return Array.isArray(values) ? values : [];
+  });
   return {
     push: isObject(get('textDocument', 'publishDiagnostics')) || !isObject(get('textDocument', 'diagnostic')),
     relatedInformation:
@@ -53,7 +57,7 @@ export function clientFeatures(params: InitializeParams): ClientFeatures {
       has('textDocument', 'diagnostic', 'codeDescriptionSupport'),
     diagnosticData:
       has('textDocument', 'publishDiagnostics', 'dataSupport') || has('textDocument', 'diagnostic', 'dataSupport'),
-    diagnosticTags: new Set(Array.isArray(tags) ? tags : []),
+    diagnosticTags: new Set(tags as DiagnosticTag[]),
     watchFiles: has('workspace', 'didChangeWatchedFiles', 'dynamicRegistration'),
     watchFolders: has('workspace', 'didChangeWatchedFiles', 'relativePatternSupport'),
     configuration: has('workspace', 'configuration'),

@@ -70,7 +70,7 @@ export function startServer(connection: Connection, engine: Engine, platform: Pl
   documents.listen(connection, verdicts);
   settings.listen(connection);
   watched.listen(connection, (uri) => verdicts.changedOnDisk(uri));
-  pullDiagnostics.listen(connection, documents, verdicts, publisher);
+  pullDiagnostics.listen(connection, documents, verdicts, publisher, () => client);
   modelSource.listen(connection, engine);
   features.listen({ connection, documents, files, verdicts, checks, settings, engine, platform, client: () => client });
   connection.listen();

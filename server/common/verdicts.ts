@@ -25,6 +25,8 @@ interface Scenario {
   /** Canonical URIs of the files it uses, found or not. */
   uses: Set<string>;
   isChecking: boolean;
+  /** Version of the document that the last verdict was on. */
+  judged: number | undefined;
   cancelPause: (() => void) | undefined;
   /** Called when there is a verdict on the current text, or the document is closed. */
   waiting: (() => void)[];
@@ -39,6 +41,8 @@ export interface Verdict {
   readonly result: CheckResult;
   /** That the engine worked on it. */
   readonly milliseconds: number;
+  /** The document is as it was at the verdict before: what changed is a file that it uses. */
+  readonly isAgain: boolean;
 }
 
 export interface VerdictEvents {
@@ -130,6 +134,12 @@ export class Verdicts implements DocumentEvents {
     return new Promise((resolve) => scenario.waiting.push(resolve));
   }
 
+  /** The same for every scenario that uses a file, as far as is known. */
+  async settledAbout(uri: string): Promise<void> {
+    const users = [...this.#scenarios.values()].filter((scenario) => scenario.uri === uri || scenario.uses.has(uri));
+    await Promise.all(users.map((scenario) => this.settled(scenario.uri)));
+  }
+
   /** What can be asked about the scenario at a canonical URI, with the text it has now. */
   view(uri: string, text: string): DocumentView {
     const scenario = this.#scenarios.get(uri);
@@ -155,6 +165,7 @@ export class Verdicts implements DocumentEvents {
         result: undefined,
         uses: new Set(),
         isChecking: false,
+        judged: undefined,
         cancelPause: undefined,
         waiting: [],
       };
@@ -252,14 +263,16 @@ export class Verdicts implements DocumentEvents {
     });
   }
 
-  #finish(scenario: Scenario, uses: Set<string>, verdict: Verdict): void {
+  #finish(scenario: Scenario, uses: Set<string>, verdict: Omit<Verdict, 'isAgain'>): void {
     scenario.isChecking = false;
     uses.delete(scenario.uri);
     scenario.uses = uses;
     this.#publisher.set(scenario.uri, verdict.version, verdict.result.diagnostics);
     this.#settle(scenario);
     this.#events.usesChanged();
-    for (const listener of this.#listeners) listener(verdict);
+    const isAgain = scenario.judged === verdict.version;
+    scenario.judged = verdict.version;
+    for (const listener of this.#listeners) listener({ ...verdict, isAgain });
   }
 
   #settle(scenario: Scenario): void {

@@ -54,7 +54,7 @@ test('a cold client that declares nothing gets related places as text', async ()
 
 test('a client that pulls is answered when the verdict is there, with the C file beside it', async () => {
   const client = new Client(fakeServer);
-  await client.initialize({ textDocument: { diagnostic: { dynamicRegistration: false } } });
+  await client.initialize({ textDocument: { diagnostic: { relatedDocumentSupport: true } } });
   const a = uri('a.snpscenario');
   client.open(a, 'work 1000000\nproblem ATTR-RMP late\nin sev.c 0 ORDER there\n');
   await client.request('textDocument/diagnostic', { textDocument: { uri: a } });

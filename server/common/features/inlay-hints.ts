@@ -37,7 +37,6 @@ export const inlayHints: Feature = {
   listen(context) {
     const { connection, settings, verdicts } = context;
     const incomplete = new Set<string>();
-    const judged = new Map<string, number>();
     const refresh = (): void => {
       if (context.client().declares('workspace', 'inlayHint', 'refreshSupport'))
         connection.languages.inlayHint.refresh().catch(() => {});
@@ -70,10 +69,7 @@ export const inlayHints: Feature = {
     });
 
     // A client asks again when the text changes. It cannot know that a file in use did, or that a long run has got further.
-    verdicts.onVerdict(({ uri, version }) => {
-      const isAgain = judged.get(uri) === version;
-      judged.set(uri, version);
-      for (const known of judged.keys()) if (context.documents.get(known) === undefined) judged.delete(known);
+    verdicts.onVerdict(({ uri, isAgain }) => {
       if (isAgain || incomplete.delete(uri)) refresh();
     });
     settings.onChange((now, before) => {
