@@ -1,21 +1,23 @@
 /** A quantity under the pointer: a page with what the tables say of it before and after the line, a range of pages, a plain number. */
 import { hex, plural } from '../base/text.ts';
 import type { Machine } from '../run/machine.ts';
+import type { Replay } from '../run/replay.ts';
 import { Backing, Binary, Bound, Constant, Converted, RangeOf } from '../scenario/expression.ts';
 import { exactOf, formatValue, isNumberKind, type NumberValue, type RangeValue } from '../scenario/numbers.ts';
 import type { Expr, Instruction, ScenarioUnit, Span, Value } from '../scenario/program.ts';
 import { formatQuantity } from '../scenario/quantity.ts';
 import type { Answer, Asking } from './asking.ts';
 import {
-  completed,
   entryOf,
   history,
   type PageName,
+  type PageState,
   pageTitle,
   pairedRuns,
   rangeText,
   readPage,
   runsOf,
+  type StepPlaces,
   slotText,
   stateTable,
 } from './page-text.ts';
@@ -137,50 +139,44 @@ export function expressionBlocks(ask: Asking, { unit, pc, expr }: FoundExpr): An
     ];
 
   const guest = guestOf(ask, instruction, expr);
-  const at = { value: undefined as Value | undefined, problem: '' };
-  const evaluated = (): Value | undefined => {
-    const value = expr.evaluate(replay.run.values, replay.machine);
-    if ('error' in value) at.problem = value.error;
-    else at.value = value;
-    return at.value;
-  };
-  if (ask.goTo(replay, instance) === undefined)
-    return ask.final ? (constant === undefined ? [] : conversions(constant)) : 'later';
-  const value = evaluated();
-  if (value === undefined) return [text(`${at.problem}.`)];
-  if (!isPage(value)) return valueBlocks(ask, value);
-  const blocks: Block[] = [];
-  const executed = notes.of(pc);
-  const loop = executed.length > 0 ? loopValues(unit, pc, executed[0]) : '';
-  if (executed.length > 1 && loop !== '') blocks.push(text(`The first of ${executed.length} times, with ${loop}.`));
   const places = { step: (i: number) => ask.step(unit, notes, i) };
-  const changes = instruction.kind === 'step';
-
-  if ('start' in value) {
-    const states = changes
-      ? ask.around(replay, instance, () => rangeState(replay.machine, guest, value))
-      : { before: rangeState(replay.machine, guest, value), after: undefined };
-    if (states === undefined) return ask.final ? conversions(value) : 'later';
-    return [...conversions(value), ...blocks, rangeTable(states.before, states.after)];
+  const read = () => lookAt(replay, expr, guest, places);
+  // The state after the step comes first: from there the one before it is undone to, and a long step is run once however many turns that takes.
+  const states =
+    instruction.kind === 'step'
+      ? ask.around(replay, instance, read)
+      : ask.goTo(replay, instance) && { before: read(), after: undefined };
+  if (states === undefined) return ask.final ? (constant === undefined ? [] : conversions(constant)) : 'later';
+  const { before, after } = states;
+  if ('problem' in before) return [text(`${before.problem}.`)];
+  const executed = notes.of(pc);
+  const loop = executed.length > 1 ? loopValues(unit, pc, executed[0]) : '';
+  const first = loop === '' ? [] : [text(`The first of ${executed.length} times, with ${loop}.`)];
+  if ('range' in before) {
+    const later = after !== undefined && 'range' in after ? after.range : undefined;
+    return [...conversions(before.value), ...first, rangeTable(before.range, later)];
   }
-  const named = pageOf(value, guest);
-  const states = changes
-    ? ask.around(replay, instance, () => ({
-        state: readPage(replay.machine, named),
-        history: history(replay.machine, completed(replay.machine, named), places),
-      }))
-    : undefined;
-  if (changes && states === undefined) return ask.final ? conversions(value) : 'later';
+  if (!('page' in before)) return valueBlocks(ask, before.value);
+  const later = after !== undefined && 'page' in after ? after : undefined;
+  return [...before.title, ...first, stateTable(before.page, later?.page), ...(later ?? before).past];
+}
+
+type Seen =
+  | { problem: string }
+  | { value: Value }
+  | { value: RangeValue; range: RangeState }
+  | { value: NumberValue; page: PageState; title: Block[]; past: Block[] };
+
+/** What an expression comes to at this moment, and what the tables say of the pages that it names. */
+function lookAt(replay: Replay, expr: Expr, guest: number | undefined, places: StepPlaces): Seen {
   const { machine } = replay;
-  const before = states?.before.state ?? readPage(machine, named);
-  const past = states?.after.history ?? history(machine, before.name, places);
-  return [
-    text(...pageTitle(machine, before.name)),
-    text(slotText(machine, before.name)),
-    ...blocks,
-    stateTable(before, states?.after.state),
-    ...past,
-  ];
+  const value = expr.evaluate(replay.run.values, machine);
+  if ('error' in value) return { problem: value.error };
+  if (!isPage(value)) return { value };
+  if ('start' in value) return { value, range: rangeState(machine, guest, value) };
+  const page = readPage(machine, pageOf(value, guest));
+  const title = [text(...pageTitle(machine, page.name)), text(slotText(machine, page.name))];
+  return { value, page, title, past: history(machine, page.name, places) };
 }
 
 const isPage = (value: Value): value is NumberValue | RangeValue =>
