@@ -38,8 +38,27 @@ export function guestAccess(
 ): Fault {
   const gfn = Math.floor(gpa / 4096);
   const encrypted = guest.snpActive && (cbit !== 0 || access === Access.Fetch || isPageTable(access));
-  const walked = attempt(hw, guest, gfn, access, encrypted, vmpl, user);
-  const fault = hw.options.guestTlb ? throughTlb(hw, guest, gfn, access, encrypted, vmpl, user, vcpu, walked) : walked;
+  let fault = attempt(hw, guest, gfn, access, encrypted, vmpl, user);
+  const context = hw.options.guestTlb
+    ? { asid: guest.asid, vcpu, encrypted, vmpl, user, kinds: 1 << access, gfn }
+    : undefined;
+  const cached = context === undefined ? -1 : hw.tlb.lookup(context);
+  if (cached >= 0) {
+    // What the TLB holds counts, stale or not; the walk only tells whether it is.
+    if (fault !== Fault.None || cached !== hw.accessPfn) hw.reliedOn |= Relied.guestTlb;
+    hw.accessPfn = cached;
+    fault = Fault.None;
+  } else if (fault === Fault.None) {
+    if (isChecked(guest, access, encrypted) && meetsContention(hw, hw.accessPfn)) {
+      fault = privateFault(hw, PrivateCheck.Rmp, ordinaryBits(access, encrypted), hw.accessPfn, vmpl);
+    } else if (context !== undefined) {
+      const pages = guest.npt.level === 1 ? 1 : 512;
+      const offset = gfn % pages;
+      // What may be written may be read.
+      const kinds = context.kinds | (access === Access.Write ? 1 << Access.Read : 0);
+      hw.tlb.fill({ ...context, kinds, gfn: gfn - offset, pfn: hw.accessPfn - offset, pages });
+    }
+  }
   if (fault === Fault.None) {
     hw.faultCode = 0;
     hw.trace.record(EventKind.Access, guest.asid, gfn, 0, access, gpa, -1);
@@ -50,32 +69,9 @@ export function guestAccess(
   return fault;
 }
 
-/** The same access with what the vCPU's TLB holds, given what a walk came to. A stale entry counts, a new walk is remembered. */
-function throughTlb(
-  hw: Hardware,
-  guest: GuestContext,
-  gfn: number,
-  access: Access,
-  encrypted: boolean,
-  vmpl: number,
-  user: boolean,
-  vcpu: number,
-  walked: Fault,
-): Fault {
-  const context = { asid: guest.asid, vcpu, encrypted, vmpl, user, kinds: 1 << access };
-  const cached = hw.tlb.lookup({ ...context, gfn });
-  if (cached >= 0) {
-    if (walked !== Fault.None || cached !== hw.accessPfn) hw.reliedOn |= Relied.guestTlb;
-    hw.accessPfn = cached;
-    return Fault.None;
-  }
-  if (walked !== Fault.None) return walked;
-  const pages = guest.npt.level === 1 ? 1 : 512;
-  const offset = gfn % pages;
-  // What may be written may be read.
-  const kinds = context.kinds | (access === Access.Write ? 1 << Access.Read : 0);
-  hw.tlb.fill({ ...context, kinds, gfn: gfn - offset, pfn: hw.accessPfn - offset, pages });
-  return walked;
+/** Whether the APM's table has a check for the access at all. */
+function isChecked(guest: GuestContext, access: Access, encrypted: boolean): boolean {
+  return encrypted || isWrite(access) || (!guest.snpActive && access === Access.PageTable);
 }
 
 /** The bits of EXITINFO1 that do not depend on what is found. A guest's accesses are user accesses to the nested table. */
@@ -103,12 +99,10 @@ function attempt(
   const level = guest.npt.level;
   if (encrypted) {
     const check = checkPrivate(hw, guest.asid, pfn, gfn, level, access, vmpl, user);
-    if (check !== PrivateCheck.Ok) return privateFault(hw, check, base, pfn, vmpl);
-    return meetsContention(hw, pfn) ? privateFault(hw, PrivateCheck.Rmp, base, pfn, vmpl) : Fault.None;
+    return check === PrivateCheck.Ok ? Fault.None : privateFault(hw, check, base, pfn, vmpl);
   }
-  const checked = isWrite(access) || (!guest.snpActive && access === Access.PageTable);
   // An update of an A or D bit is a write of 4K size, but the translation that led to it is as large as it is.
-  if (checked && (!isHypervisorOwned(hw, pfn, level) || meetsContention(hw, pfn))) {
+  if (isChecked(guest, access, encrypted) && !isHypervisorOwned(hw, pfn, level)) {
     hw.faultCode = base + FaultBit.P + FaultBit.RMP;
     return Fault.NPF;
   }

@@ -330,6 +330,20 @@ test('while another CPU holds the region, an access with an RMP check may fault 
   assert.equal(hw.contention.active, 1);
 });
 
+test('an access that goes through the TLB looks at no entry, and meets nobody there', () => {
+  const kit = host({ contendedAccessFaults: true, guestTlb: true });
+  const { hw } = kit;
+  const guest = guestOf(kit);
+  kit.assign(HEAD, GPA);
+  guest.npt.map(0x200, HEAD, 1, true);
+  hw.pvalidate(guest, GPA, K4, 1);
+  hw.guestAccess(guest, GPA, Access.Read, PRIVATE);
+  hw.contention.set(HEAD, 1);
+  assert.equal(hw.guestAccess(guest, GPA, Access.Read, PRIVATE), Fault.None);
+  assert.equal(hw.contention.active, 1);
+  assert.equal(hw.guestAccess(guest, GPA, Access.Write, PRIVATE), Fault.NPF, 'a write walks');
+});
+
 test('without the option accesses do not notice, and the result is said to depend on it', () => {
   const kit = host();
   kit.hw.contention.set(HEAD, 1);
