@@ -1,7 +1,10 @@
 // From a name to what it means, and back: definition, declaration, references, highlights, rename. Over several files, into C and into patches.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { type Client, type Json, killLeftovers } from '../client.ts';
 import { marked, startServer } from './kit.ts';
 import { edited, places, type Texts } from './navigation-kit.ts';
@@ -291,5 +294,48 @@ describe('navigation', () => {
     }
     await client.roundTrip();
     assert.equal(client.stderr, '');
+  });
+});
+
+describe('navigation in the mailed patch', () => {
+  after(killLeftovers);
+
+  test('from the scenario to its function, from its lines to the model, and back to the scenario', async (t) => {
+    const folder = process.env.SNP_PATCH_DIR;
+    if (!folder) {
+      t.skip('SNP_PATCH_DIR not set');
+      return;
+    }
+    const path = readdirSync(folder)
+      .filter((name) => name.includes('0048') || /mem-attr/.test(name))
+      .map((name) => join(folder, name))[0];
+    assert.ok(path, 'the patch that changes memory attributes');
+    const mail = pathToFileURL(path).href;
+    const patch = readFileSync(path, 'utf8');
+    const client = await startServer();
+    const { text, at } = marked(
+      `use patch ${JSON.stringify(path)}\nguest g {\n  slot 0 gpa 0..1G private\n}\nscenario "a" {\n  kernel.sev_update‸_mem_attr(slot(g, 0), 0, 0, 1)  => any\n}\n`,
+    );
+    const uri = 'file:///nav/mailed.snpscenario';
+    client.open(uri, text);
+    client.open(mail, patch, 'diff');
+    await client.diagnostics(uri, 1);
+    const [location] = await client.request('textDocument/definition', { textDocument: { uri }, position: at[''] });
+    assert.equal(location.uri, mail);
+    const line = patch.split('\n')[location.range.start.line];
+    assert.match(line, /^\+.*\bsev_update_mem_attr\(/);
+    const symbols = await client.request('textDocument/documentSymbol', { textDocument: { uri: mail } });
+    assert.ok(symbols.some(({ name }: Json) => name === 'sev_update_mem_attr'));
+    // A call in the patch's own lines.
+    const call = patch.split('\n').findIndex((one) => /^\+.*\b(rmp_make_private|rmp_make_shared)\(/.test(one));
+    const position = { line: call, character: patch.split('\n')[call].indexOf('rmp_make') + 3 };
+    const [called] = await client.request('textDocument/definition', { textDocument: { uri: mail }, position });
+    assert.match(called.uri, /^snp-model:|^file:/);
+    const [item] = await client.request('textDocument/prepareCallHierarchy', {
+      textDocument: { uri: mail },
+      position: location.range.start,
+    });
+    const incoming = await client.request('callHierarchy/incomingCalls', { item });
+    assert.ok(incoming.some(({ from }: Json) => from.name === 'a'));
   });
 });
