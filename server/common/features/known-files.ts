@@ -1,14 +1,18 @@
-// The scenario files that names can be followed through: those that are open, those that they import, and those that the client has found in the
-// workspace. Analysed when asked for, and again when they have changed.
+// The scenario files that names can be followed through: those that are open, those that they import, and those of the workspace: as the client has told,
+// or, from a client that does not tell, as the platform finds them. Analysed when asked for, and again when they have changed.
 
 import { type Analysis, analyze } from '../../../engine/scenario/analyze.ts';
 import { isLibraryPath } from '../../../engine/scenario/library.ts';
+import { canonicalUri, encodePath } from '../uri.ts';
 import type { FeatureContext } from './feature.ts';
 import { openDocument } from './place.ts';
 
 interface Known {
   /** Of the workspace, by canonical URI. */
   readonly found: Set<string>;
+  /** The same, if the client does not tell; and when they were looked for. */
+  listed: string[];
+  listedAt: number;
   /** Of files that are not open. */
   readonly analyses: Map<string, Analysis>;
 }
@@ -19,7 +23,7 @@ const known = new WeakMap<FeatureContext['files'], Known>();
 function knownOf(context: FeatureContext): Known {
   let state = known.get(context.files);
   if (state === undefined) {
-    state = { found: new Set(), analyses: new Map() };
+    state = { found: new Set(), listed: [], listedAt: Number.NEGATIVE_INFINITY, analyses: new Map() };
     known.set(context.files, state);
   }
   return state;
@@ -60,8 +64,45 @@ export function scenarioFiles(context: FeatureContext): string[] {
   for (const uri of uris) {
     for (const { path } of analysisOf(context, uri)?.program.imports ?? []) if (!isLibraryPath(path)) all.add(path);
   }
-  for (const uri of knownOf(context).found) all.add(uri);
+  for (const uri of workspaceFiles(context)) all.add(uri);
   return [...all];
+}
+
+/** For how long a list of the workspace's files is believed, ms. */
+const believed = 60_000;
+
+function workspaceFiles(context: FeatureContext): Iterable<string> {
+  const state = knownOf(context);
+  const { platform } = context;
+  if (state.found.size > 0) return state.found;
+  if (platform.now() - state.listedAt > believed) {
+    state.listed = filesBelow(context, context.client().folders);
+    state.listedAt = platform.now();
+  }
+  return state.listed;
+}
+
+/** Entries of folders that are looked at, the nearer ones first; what lies beyond is not found. Takes a tenth of a second or two. */
+const mostEntries = 60_000;
+
+/** Names with a leading dot and `node_modules` are passed over. */
+function filesBelow({ platform }: FeatureContext, folders: readonly string[]): string[] {
+  const found: string[] = [];
+  let entries = 0;
+  for (let level = folders; level.length > 0; ) {
+    const next: string[] = [];
+    for (const folder of level) {
+      for (const { name, isFolder } of platform.list(folder)) {
+        if (++entries > mostEntries) return found;
+        if (name.startsWith('.') || name === 'node_modules') continue;
+        const uri = canonicalUri(`${folder}/${encodePath(name)}`);
+        if (isFolder) next.push(uri);
+        else if (name.endsWith('.snpscenario')) found.push(uri);
+      }
+    }
+    level = next;
+  }
+  return found;
 }
 
 /** Text of a scenario file without analysing it. */
