@@ -5,6 +5,7 @@ import type { SyntaxNode as LezerNode } from '@lezer/common';
 import type { FileHost } from '../check.ts';
 import * as t from '../generated/scenario-parser-terms.ts';
 import type { Analysis } from '../scenario/analyze.ts';
+import { DOCUMENT } from '../scenario/imports.ts';
 import { libraryPath, namesLibrary } from '../scenario/library.ts';
 import { type NamedPlace, nameAt } from '../scenario/names.ts';
 import { stringValue } from '../scenario/syntax.ts';
@@ -33,8 +34,42 @@ export function referentAt(analysis: Analysis, offset: number, host: Pick<FileHo
   const name = nameAt(analysis, offset);
   if (name !== undefined) return referentOf(analysis, name);
   const node = analysis.tree.resolveInner(offset, 1);
-  return named(analysis, node, host) ?? named(analysis, analysis.tree.resolveInner(offset, -1), host);
+  const before = analysis.tree.resolveInner(offset, -1);
+  return (
+    named(analysis, node, host) ?? named(analysis, before, host) ?? unread(analysis, node) ?? unread(analysis, before)
+  );
 }
+
+/** A name in a statement that is broken, so that nothing of it has been read: it can still mean what the file declares. */
+function unread(analysis: Analysis, node: LezerNode): Referent | undefined {
+  const parent = node.parent?.type.id;
+  if (node.type.id !== t.Name || parent === undefined || NO_EXPRESSION.has(parent)) return undefined;
+  const text = analysis.text.slice(node.from, node.to);
+  const { home } = analysis.declarations;
+  const isCall = parent === t.SequenceCall;
+  const found = isCall ? home.sequences.get(text) : home.scope.find(text);
+  if (found === undefined) return undefined;
+  const kind = isCall ? 'sequence' : 'is' in found && found.is === 'guest' ? 'guest' : 'variable';
+  const { start, end, file = DOCUMENT } = found.declared;
+  const definition = file === DOCUMENT ? { start, end } : { start, end, file };
+  return referentOf(analysis, { start: node.from, end: node.to, kind, name: text, definition, declares: false });
+}
+
+/** Where a name stands that is no variable, guest or sequence. */
+const NO_EXPRESSION: ReadonlySet<number> = new Set([
+  t.CallPart,
+  t.Call,
+  t.Query,
+  t.Outcome,
+  t.FaultBits,
+  t.UseDeclaration,
+  t.ImportDeclaration,
+  t.ScenarioDeclaration,
+  t.GuestDeclaration,
+  t.SequenceDeclaration,
+  t.StubDeclaration,
+  t.Parameters,
+]);
 
 /** What a name of an analysed file refers to. */
 export function referentOf(analysis: Analysis, name: NamedPlace): Referent {

@@ -274,6 +274,11 @@ describe('navigation', () => {
     client.open(odd, text);
     await client.diagnostics(odd, 1);
     assert.deepEqual(await places(client, texts, 'definition', odd, here['']), ['odd.snpscenario:6:7 y']);
+    // In a line that is not understood.
+    const broken = { line: 3, character: 3 };
+    texts.set(odd, text.replace('  g.read(', '  g😀.read('));
+    client.replace(odd, 2, texts.get(odd) as string);
+    assert.deepEqual(await places(client, texts, 'definition', odd, broken), ['odd.snpscenario:1:7 g😀']);
   });
 
   test('hostile parameters', async () => {
