@@ -155,6 +155,7 @@ function clientOptions(output: LogOutputChannel): LanguageClientOptions {
       verdicts: true,
       readFile: true,
       commands: ['snpScenario.runScenario', 'snpScenario.debugScenario'],
+      suggestCommand: true,
     }),
     // Settings the server asks for, and registers for their changes, itself.
     synchronize: {

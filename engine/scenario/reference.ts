@@ -1,25 +1,14 @@
-/** The language reference, `docs/language.md`, from the same tables that the analysis reads: what is written there is what is accepted. */
-import { hardwareOptionTable } from '../hardware/options.ts';
+/**
+ * The language reference, docs/language.md and the pages in docs/language, from the same tables that the analysis reads: what is written there is what is
+ * accepted.
+ */
 import { DEFAULT_KERNEL } from './declarations.ts';
 import { functions } from './functions.ts';
 import { libraryNames } from './library.ts';
-import type { Operand, OperationSpec, QuerySpec } from './operation-table.ts';
-import { operations, operationsOf, signature } from './operations.ts';
-import type { ActorKind } from './program.ts';
-import { queries, queryNames } from './queries.ts';
-import type { SettingSpec } from './setting-values.ts';
-import { GUEST_SETTINGS, HOST_SETTINGS, SLOT_SETTINGS } from './settings.ts';
-import {
-  ACTOR_DOCS,
-  ERRNOS,
-  EVENT_CODES,
-  EXITS,
-  FAULT_BITS,
-  FIRMWARE_CODES,
-  PAGE_STATES,
-  PLAIN_OUTCOMES,
-  RETURN_CODES,
-} from './words.ts';
+import { operations } from './operations.ts';
+import { code, fence, MADE, table } from './reference-markdown.ts';
+import { OPERATION_PAGES, operationIndex, renderOperationPage } from './reference-operations.ts';
+import { renderOptions, renderOutcomes, renderQueries, renderSettings } from './reference-pages.ts';
 
 const EXAMPLE = `// One page of a 2M private folio becomes shared: KVM must PSMASH first.
 use kernel "${DEFAULT_KERNEL}"
@@ -46,44 +35,49 @@ scenario "unshare one page of a 2M folio" {
   host.write(pfn(g, 68K))  => #PF(RMP)
 }`;
 
-export function renderLanguageReference(): string {
-  return `${[
+/** The text of each page, by its path below docs. */
+export function renderLanguageReference(): ReadonlyMap<string, string> {
+  const parts = [
     introduction(),
+    pages(),
     linesAndNames(),
     quantities(),
     files(),
-    host(),
-    guests(),
     scenarios(),
-    outcomes(),
-    operationSections(),
-    querySections(),
+    operationList(),
     invariants(),
     reserved(),
-  ].join('\n\n')}\n`;
+  ];
+  return new Map([
+    ['language.md', `${parts.join('\n\n')}\n`],
+    ...OPERATION_PAGES.map((one): [string, string] => [`language/${one.file}`, renderOperationPage(one)]),
+    ['language/queries.md', renderQueries()],
+    ['language/settings.md', renderSettings()],
+    ['language/options.md', renderOptions()],
+    ['language/outcomes.md', renderOutcomes()],
+  ]);
 }
-
-const code = (text: string): string => `\`${text}\``;
-const codes = (words: readonly string[]): string => words.map(code).join(', ');
-/** A bar in a cell would end it. */
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), `|${head.map(() => ' --- |').join('')}`, ...rows.map(line)].join('\n');
-}
-
-const fence = (text: string): string => `\`\`\`snpscenario\n${text}\n\`\`\``;
 
 function introduction(): string {
   return `# The scenario language
 
-<!-- Made from the tables in engine/scenario by \`renderLanguageReference()\`. UPDATE_EXPECT=1 with test/engine/scenario/reference.test.ts writes it anew. -->
+${MADE}
 
 A \`.snpscenario\` file sets up a host and guests and says, step by step, who does what and what comes of it. Every scenario in it is run as it is typed, on a
 simulated RMP and on the kernel C that the file names.
 
 ${fence(EXAMPLE)}`;
+}
+
+function pages(): string {
+  const listed = [
+    ...OPERATION_PAGES.map(({ title, file }) => [title, file]),
+    ['Outcomes, behind `=>`', 'outcomes.md'],
+    ['Queries, behind `expect`', 'queries.md'],
+    ['Settings of the host and of guests', 'settings.md'],
+    ['Options of the hardware and of the kernel models', 'options.md'],
+  ];
+  return `Pages of their own: ${listed.map(([title, file]) => `[${title}](language/${file})`).join(' · ')}.`;
 }
 
 function linesAndNames(): string {
@@ -137,8 +131,8 @@ ${table(
       libraryNames.map((name) => `\`import "${name}"\``).join(', '),
       'A library of sequences that comes with the extension: what VMMs and guests do to convert memory, in their order.',
     ],
-    ['`host { … }`', 'The host; once.'],
-    ['`guest name { … }`', 'A guest.'],
+    ['`host { … }`', 'The host; once. See [Settings](language/settings.md).'],
+    ['`guest name { … }`', 'A guest. See [Settings](language/settings.md).'],
     ['`let name = value`', 'A name for a value. At the top of a file it is evaluated where it is used.'],
     [
       '`sequence name(a, b) { … }`',
@@ -150,50 +144,17 @@ ${table(
 )}`;
 }
 
-const settings = (specs: readonly SettingSpec[]): string =>
-  table(
-    ['setting', 'written', 'meaning'],
-    specs.map((s) => [code(s.name), code(s.written), s.doc]),
-  );
-
-function host(): string {
-  const show = (value: unknown): string => (value === true ? 'on' : value === false ? 'off' : String(value));
-  return `## Host
-
-One setting to a line.
-
-${settings(HOST_SETTINGS)}
-
-Options stand for what the manuals leave open, or what differs between processors. A verdict that depends on an open one says so.
-
-${table(
-  ['option', 'values, default first', 'meaning'],
-  hardwareOptionTable.map((row) => [
-    code(row.name),
-    codes([show(row.default), ...(row.values as readonly unknown[]).filter((v) => v !== row.default).map(show)]),
-    row.doc,
-  ]),
-)}`;
-}
-
-function guests(): string {
-  return `## Guests
-
-${settings(GUEST_SETTINGS)}
-
-A slot is one line: \`slot 0\` and then, in any order:
-
-${settings(SLOT_SETTINGS)}`;
-}
-
 function scenarios(): string {
   return `## Statements
 
 ${table(
   ['statement', 'meaning'],
   [
-    ['`actor.operation(arguments) => outcome`', 'A step. Without `=>` it is expected to succeed.'],
-    ['`expect query is …`', 'States something about the machine, see Queries.'],
+    [
+      '`actor.operation(arguments) => outcome`',
+      'A step. Without `=>` it is expected to succeed; see [Outcomes](language/outcomes.md).',
+    ],
+    ['`expect query is …`', 'States something about the machine, see [Queries](language/queries.md).'],
     ['`name(arguments)`', 'The steps of a sequence.'],
     ['`let name = value`', 'A name for a value, evaluated here, once.'],
     [
@@ -214,130 +175,8 @@ A guest's operations are its first vCPU's at VMPL0 unless it says \`g.vcpu(1).re
 Rules that can be allowed are those about behaviour; a name that is none of them is answered with the list.`;
 }
 
-function outcomes(): string {
-  return `## Outcomes
-
-${table(
-  ['outcome', 'meaning'],
-  [
-    ...PLAIN_OUTCOMES.map((o) => [code(o.name), o.doc]),
-    ['`CF=1`, `CF=0`', 'PVALIDATE changed nothing; it changed Validated.'],
-    [codes(RETURN_CODES), 'Return codes of the RMP instructions.'],
-    ['`EINVAL`, `EPERM` …', `An errno: ${ERRNOS.join(', ')}.`],
-    [
-      '`#NPF(RMP\\|ENC)`, `#PF(RMP)`',
-      `A nested or a host page fault with these bits: ${codes(FAULT_BITS.map((b) => b.name))}. Without parentheses, with any bits. The bits of RMP faults must be exactly these; page-fault bits count once one of them is named. A number is taken apart into bits.`,
-    ],
-    ['`#VC(0x404)`', '#VC with that exit code; 0x404 is PAGE_NOT_VALIDATED.'],
-    ['`#GP`, `#UD`', 'Other faults.'],
-    [codes(EXITS), 'KVM left to the VMM. `exit(MEMORY_FAULT)` is the same as `KVM_EXIT_MEMORY_FAULT`.'],
-    [codes(EVENT_CODES), 'An event of the IOMMU; a signal to host user space.'],
-    [codes(FIRMWARE_CODES), 'Status of a firmware command.'],
-    ['`0x10`', 'A C function returned this number.'],
-  ].map(([a, b]) => [a.replaceAll('\\|', '|'), b]),
-)}`;
-}
-
-const ACTOR_ORDER: readonly ActorKind[] = ['vmm', 'guest', 'host', 'cpu', 'fw', 'dev', 'kernel'];
-
-function operationSections(): string {
-  const sections = ACTOR_ORDER.map((actor) => {
-    const title = actor === 'guest' ? 'guest, by its name' : actor;
-    return `### ${title}\n\n${ACTOR_DOCS[actor]}\n\n${operationsOf(actor).map(operationEntry).join('\n\n')}`;
-  });
-  return `## Operations\n\n${operations.length} operations of ${ACTOR_ORDER.length} actors.\n\n${sections.join('\n\n')}`;
-}
-
-function operationEntry(spec: OperationSpec): string {
-  const who = spec.actor === 'guest' ? 'g' : spec.actor;
-  const written = spec.variadic ? `${who}.<function>(arguments)` : `${who}.${signature(spec.name, spec.operands)}`;
-  return [
-    `#### \`${written}\``,
-    spec.doc,
-    operandTable(spec.operands),
-    `Outcomes: ${codes(spec.outcomes)}. Source: ${spec.source}.`,
-    fence(spec.example),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
-}
-
-function operandTable(operands: readonly Operand[]): string {
-  if (operands.length === 0) return '';
-  return table(
-    ['operand', 'kind', 'default', 'meaning'],
-    operands.map((o) => [
-      o.form === 'named' ? code(`${o.name} …`) : code(o.name),
-      o.words === undefined
-        ? o.form === 'flag'
-          ? 'flag'
-          : o.kind
-        : o.words.length > 8
-          ? `${codes(o.words.slice(0, 4))} …`
-          : codes(o.words),
-      o.form === 'flag' && o.words === undefined
-        ? 'off'
-        : o.default === undefined
-          ? o.optional
-            ? 'left out'
-            : ''
-          : code(o.words && o.kind === 'bool' ? o.words[o.default === 'true' ? 0 : 1] : o.default),
-      o.doc,
-    ]),
-  );
-}
-
-function querySections(): string {
-  return `## Queries
-
-\`expect query is word\`, \`expect query is { field value, flag, not flag }\`, \`expect query is not …\`. Of a query with one field, \`is\` compares that field:
-\`expect refcount(pfn(g, 0)) is 1\`. \`expect all 0..2M rmp(g) is …\` asks for every page of a range, which then stands in place of the GPA (or of the pfn).
-
-${queryNames.map(querySection).join('\n\n')}
-
-Page states: ${PAGE_STATES.map((s) => `${code(s.name)} (${s.doc.replace(/\.$/, '')})`).join('; ')}.`;
-}
-
-function querySection(name: string): string {
-  const rows: readonly QuerySpec[] = queries.filter((q) => q.key === name);
-  const [first] = rows;
-  const forms = rows.map((q) => (q.operands.length === 0 ? q.key : signature(q.key, q.operands)));
-  const words = [...new Set(rows.flatMap((q) => Object.keys(q.words)))];
-  return [
-    `### ${forms.map(code).join(', ')}`,
-    first.doc,
-    first.fields.length === 0
-      ? ''
-      : table(
-          ['field', 'kind', 'meaning'],
-          first.fields.map((f) => [
-            code(f.name),
-            f.kind === 'bool'
-              ? 'flag'
-              : f.kind === 'word'
-                ? (f.words ?? []).length > 4
-                  ? 'word'
-                  : codes(f.words ?? [])
-                : f.kind,
-            f.doc,
-          ]),
-        ),
-    words.length === 0 ? '' : `Words: ${words.map((w) => wordMeaning(rows, w)).join(', ')}.`,
-    `Source: ${first.source}.`,
-    fence(first.example),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
-}
-
-function wordMeaning(rows: readonly QuerySpec[], word: string): string {
-  const meaning = rows.find((q) => q.words[word] !== undefined)?.words[word] ?? {};
-  const parts = Object.entries(meaning).map(([field, value]) => {
-    if (typeof value === 'boolean') return value ? field : `not ${field}`;
-    return `${field} ${typeof value === 'string' && value.startsWith('@') ? `the ${value.slice(1)} asked about` : value}`;
-  });
-  const plain = parts.length === 1 && parts[0].endsWith(` ${word}`);
-  return plain ? code(word) : `${code(word)} (${parts.join(', ')})`;
+function operationList(): string {
+  return `## Operations\n\n${operations.length} operations.\n\n${operationIndex()}`;
 }
 
 function invariants(): string {

@@ -16,7 +16,10 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
   // The page of every rule, which a diagnostic's code leads to.
   const pages = files.filter((file) => file.startsWith('docs/rules/'));
   assert.ok(pages.length > 20 && pages.every((page) => page.endsWith('.md')));
-  const others = files.filter((file) => !pages.includes(file));
+  // The language, a page to each group of operations and words.
+  const language = files.filter((file) => file.startsWith('docs/language/'));
+  assert.ok(language.length >= 9 && language.every((page) => page.endsWith('.md')));
+  const others = files.filter((file) => !pages.includes(file) && !language.includes(file));
   assert.deepEqual(others, [
     'CHANGELOG.md',
     'LICENSE',
