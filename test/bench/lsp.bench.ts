@@ -68,7 +68,7 @@ interface Edit {
 }
 
 /** Numbers from 0 to `below`; the same in every run. */
-function random(seed: number): (below: number) => number {
+export function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
