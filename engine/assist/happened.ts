@@ -8,7 +8,7 @@ import { lineStart } from './cursor.ts';
 import { instructionAt, runThrough, tryEdits } from './trial.ts';
 
 /** A list is wanted at once: instructions that are run for it, and of the scenario that are lowered. */
-const TICKS = 200_000;
+const TICKS = 50_000;
 const LONGEST = 3000;
 
 /**

@@ -5,7 +5,7 @@
 
 import type { Replay } from '../run/replay.ts';
 import { lowerScenario } from '../scenario/lower-scenario.ts';
-import { parse } from '../scenario/parse.ts';
+import { changeBetween, parse } from '../scenario/parse.ts';
 import type { Instruction, ScenarioUnit } from '../scenario/program.ts';
 import type { DocumentView } from '../view.ts';
 
@@ -39,7 +39,11 @@ export function tryEdits(view: DocumentView, unit: ScenarioUnit, edits: readonly
   const replay = view.replay(unit);
   if (replay === undefined) return undefined;
   const { tree } = parse(text, analysis.state.parsed);
-  const changed = lowerScenario(text, tree, unit.start, analysis.declarations).unit;
+  // What stays in its place is taken over as it is: the statements themselves are shared, and nothing of them is moved.
+  const record = text.length === analysis.text.length ? analysis.state.records.get(unit) : undefined;
+  const change = changeBetween(analysis.text, text);
+  const earlier = record && { unit, record, change };
+  const changed = lowerScenario(text, tree, unit.start, analysis.declarations, earlier).unit;
   replay.adopt(changed);
   return { unit: changed, replay };
 }
