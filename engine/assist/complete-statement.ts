@@ -52,7 +52,7 @@ export function completeDeclarations(at: At): Completion[] {
       label: snippet.label,
       kind: 'snippet',
       doc: `snippet:${snippet.label}`,
-      snippet: scenarioSnippet(snippet, guest, imported),
+      snippet: scenarioSnippet(snippet, guest, imported, hasKernel),
       rank: 8,
     });
   return listed;
@@ -168,11 +168,11 @@ function operationItem(spec: OperationSpec, called: boolean, guest: string | und
     rank: 0,
   };
   if (called) return item;
-  // Without snippets: the brackets of what takes no arguments; the rest is for the user to open.
+  // Without snippets: the brackets of what can do without arguments; the rest is for the user to open.
   return {
     ...item,
-    snippet: `${spec.name}(${parts.join(', ')})`,
-    insert: spec.operands.length === 0 ? `${spec.name}()` : spec.name,
+    snippet: `${spec.name}(${parts.length === 0 && spec.operands.length > 0 ? '$1' : parts.join(', ')})`,
+    insert: required.length === 0 ? `${spec.name}()` : spec.name,
     commit: ['('],
   };
 }

@@ -7,6 +7,8 @@ export interface ScenarioSnippet {
   doc: string;
   /** Libraries whose sequences it calls. */
   imports?: readonly string[];
+  /** The kernel that it is about, if it is about one. */
+  kernel?: string;
   /** The settings of the guest that it is made for. */
   guest: string;
   body: string;
@@ -56,7 +58,8 @@ export const scenarioSnippets: readonly ScenarioSnippet[] = [
   },
   {
     label: 'scenario: launch update',
-    doc: 'The VMM adds initial memory with SNP_LAUNCH_UPDATE; the firmware leaves it validated. Needs a kernel that launches guests, such as kvm-6.12.',
+    doc: 'The VMM adds initial memory with SNP_LAUNCH_UPDATE; the firmware leaves it validated. Of kvm-6.12, which launches guests.',
+    kernel: 'kvm-6.12',
     guest: FOLIO_4K,
     body: `scenario "\${1:launch}" {
   vmm.set_memory_attributes(GUEST, \${2:0..64K}, PRIVATE)
@@ -97,8 +100,10 @@ export function scenarioSnippet(
   snippet: ScenarioSnippet,
   guest: string | undefined,
   imported: (library: string) => boolean,
+  hasKernel: boolean,
 ): string {
   const head = (snippet.imports ?? []).filter((name) => !imported(name)).map((name) => `import "${name}"\n`);
+  if (snippet.kernel !== undefined && !hasKernel) head.unshift(`use kernel "${snippet.kernel}"\n`);
   const declared = guest === undefined ? `guest g {\n  ${snippet.guest}\n}\n\n` : '';
   const text = `${head.join('')}${head.length > 0 ? '\n' : ''}${declared}${snippet.body}`;
   // Page states have the word in their names.

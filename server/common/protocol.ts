@@ -13,7 +13,7 @@ export interface InitializationOptions {
   verdicts?: boolean;
   /** The client answers `snpScenario/readFile`. */
   readFile?: boolean;
-  /** The client has the command `editor.action.triggerSuggest`: what can be completed goes on behind some entries. */
+  /** The client has VS Code’s commands that open a list of completions and the parameters of a call: some entries lead on to them. */
   suggestCommand?: boolean;
 }
 

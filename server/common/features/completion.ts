@@ -2,7 +2,13 @@
 // cannot ask for it.
 // Requests: textDocument/completion, completionItem/resolve.
 
-import { type CompletionItem, CompletionItemKind, type CompletionList, InsertTextFormat } from 'vscode-languageserver';
+import {
+  type Command,
+  type CompletionItem,
+  CompletionItemKind,
+  type CompletionList,
+  InsertTextFormat,
+} from 'vscode-languageserver';
 import { type Around, completionsAt } from '../../../engine/assist/complete.ts';
 import { type Completion, type CompletionKind, plainSnippet } from '../../../engine/assist/completion.ts';
 import { documentation } from '../../../engine/assist/documentation.ts';
@@ -93,11 +99,12 @@ function listAt(context: FeatureContext, place: DocumentPlace, typed: string | u
         if (says('labelDetailsSupport')) item.labelDetails = { detail: one.signature };
         else item.detail ??= one.signature;
       }
-      if (one.commit !== undefined && says('commitCharactersSupport')) item.commitCharacters = [...one.commit];
+      // A snippet has its brackets already.
+      if (one.commit !== undefined && snippet === undefined && says('commitCharactersSupport'))
+        item.commitCharacters = [...one.commit];
       if (one.preselect && says('preselectSupport')) item.preselect = true;
-      // Only a client of ours has this command: others would report that it is missing.
-      if (one.goesOn && suggestsAgain(client))
-        item.command = { title: 'Suggest', command: 'editor.action.triggerSuggest' };
+      const command = followUp(client, one, snippet);
+      if (command !== undefined) item.command = command;
       if (one.text) item.documentation = markup(client, documentationPath, one.text);
       else if (one.doc !== undefined) {
         if (resolvesDocumentation(client)) item.data = { doc: one.doc, uri: document.uri };
@@ -116,6 +123,14 @@ const plainText = (one: Completion): string =>
 
 const suggestsAgain = (client: ClientFeatures): boolean =>
   member(client.initializationOptions, 'suggestCommand') === true;
+
+/** What opens behind an entry: the next list, or the parameters of the call that was written. Other clients would report that there is no such command. */
+function followUp(client: ClientFeatures, one: Completion, snippet: string | undefined): Command | undefined {
+  if (!suggestsAgain(client)) return undefined;
+  if (one.goesOn) return { title: 'Suggest', command: 'editor.action.triggerSuggest' };
+  const isCall = snippet?.includes('(') && one.kind !== 'snippet';
+  return isCall ? { title: 'Parameters', command: 'editor.action.triggerParameterHints' } : undefined;
+}
 
 function resolvesDocumentation(client: ClientFeatures): boolean {
   const properties = client.capability('textDocument', 'completion', 'completionItem', 'resolveSupport', 'properties');

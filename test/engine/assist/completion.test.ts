@@ -321,8 +321,7 @@ test('everything that is offered and has documentation has one', () => {
 describe('whole scenarios', () => {
   for (const snippet of scenarioSnippets) {
     test(snippet.label, () => {
-      const kernel = snippet.label.includes('launch') ? 'use kernel "kvm-6.12"\n' : '';
-      const text = kernel + plainSnippet(scenarioSnippet(snippet, undefined, () => false)).replaceAll('\t', '  ');
+      const text = plainSnippet(scenarioSnippet(snippet, undefined, () => false, false)).replaceAll('\t', '  ');
       const running = createChecker(files()).start('main.snpscenario', text);
       while (!running.advance(1_000_000));
       const { diagnostics, scenarios } = running.result();
@@ -339,7 +338,7 @@ describe('whole scenarios', () => {
   }
   test('in a file that has a guest and the import already', () => {
     const [, , linux] = scenarioSnippets;
-    const text = scenarioSnippet(linux, 'vm1', () => true);
+    const text = scenarioSnippet(linux, 'vm1', () => true, false);
     assert.ok(!text.includes('import') && !text.includes('guest vm1 {') && text.includes('_4k(vm1,'), text);
   });
 });

@@ -93,7 +93,11 @@ describe('a client that can do everything', () => {
     assert.equal(item.insertTextFormat, 2);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: LSP's snippet syntax
     assert.equal(item.textEdit.newText, 'set_memory_attributes(${1:g}, ${2:range}, ${3|PRIVATE,SHARED|})');
-    assert.deepEqual(item.commitCharacters, ['(']);
+    // The bracket is there already; the parameters open.
+    assert.equal(item.commitCharacters, undefined);
+    assert.equal(item.command.command, 'editor.action.triggerParameterHints');
+    const guest = (await list(rich, scenario('‸'))).items.find(({ label }) => label === 'g');
+    assert.deepEqual(guest.commitCharacters, ['.']);
   });
   test('insert and replace', async () => {
     const { items } = await list(rich, scenario('g.pva‸lidate(0)'));

@@ -60,6 +60,8 @@ const cases: [string, string][] = [
   ['cpu.rmpupdate(pfn(g, 0)‸', 'rmpupdate([pfn], [gpa gpa], [asid int], [4K|2M], [assigned], [immutable])'],
   ['g.pvalidate(0, 2M, inv‸', 'pvalidate(gpa, [4K|2M], [[valid|invalid]])'],
   ['g.vcpu(‸', 'vcpu([n])'],
+  ['g.vcpu(1).read(0, ‸', 'read(gpa, [[private|shared]])'],
+  ['g.vcpu(1).vmpl(1).read(‸0)', 'read([gpa], [private|shared])'],
   ['conv(g, ‸', 'conv(who, [range])'],
   ['kernel.psmash(‸', 'int psmash([u64 pfn])'],
   ['kernel.no_such_function(‸', 'nothing'],
