@@ -168,8 +168,9 @@ class Maps implements Disposable, MapsForTests {
 
   /** A panel that shows what the session runs takes its story from there. */
   #offer(session: DebugSession, panel: MapPanel): void {
-    const { program, scenario } = session.configuration;
-    if (panel.isDebugging || typeof program !== 'string') return;
+    const { program, scenario, noDebug } = session.configuration;
+    // A run without stops has nothing to follow.
+    if (noDebug === true || panel.isDebugging || typeof program !== 'string') return;
     const runs = /^[a-z][a-z0-9+.-]+:/i.test(program) ? Uri.parse(program) : Uri.file(program);
     const shown = Uri.parse(panel.uri);
     if (runs.path !== shown.path) return;
