@@ -6,7 +6,8 @@ import { changes, type Watched, watchedValue } from './data-watch.ts';
 import type { Hit, Strategy } from './strategy.ts';
 
 export type Target =
-  | { kind: 'scenario'; pc: number }
+  /** `pending`: on the line of a call, so many calls out from the instruction. */
+  | { kind: 'scenario'; pc: number; pending?: number }
   | { kind: 'code'; place: CodePlace }
   | { kind: 'data'; watched: Watched }
   /** Not found, or not running: it never stops. */

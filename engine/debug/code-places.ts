@@ -6,7 +6,7 @@ import type { Location } from '../base/diagnostic.ts';
 import type { CProgram } from '../c/program.ts';
 import { Placer } from '../run/report.ts';
 import type { Instruction, ScenarioProgram, ScenarioUnit } from '../scenario/program.ts';
-import { isLine, viaOf } from './places.ts';
+import { callsBegunAt, isLineAt, viaOf } from './places.ts';
 
 export interface CodePlace {
   function: number;
@@ -81,6 +81,8 @@ export class CPlaces {
 export interface ScenarioPlace {
   /** Instruction of the unit. */
   pc: number;
+  /** Of a line that calls a sequence: so many calls out from the instruction, which is the first of what is called. */
+  pending?: number;
   location: Location;
 }
 
@@ -93,16 +95,12 @@ export function scenarioPlaces(
 ): ScenarioPlace[] {
   const placer = new Placer(path, text, program);
   const places: ScenarioPlace[] = [];
-  let before: Instruction | undefined;
   for (const [pc, instruction] of unit.code.entries()) {
-    if (!isLine(instruction)) continue;
+    if (!isLineAt(unit.code, pc)) continue;
     places.push({ pc, location: placer.span(shown(instruction), unit.start) });
-    const outer = viaOf(before);
-    for (const [depth, span] of viaOf(instruction).entries()) {
-      if (outer[depth] === span || (outer[depth]?.start === span.start && outer[depth]?.file === span.file)) continue;
-      places.push({ pc, location: placer.span(span, unit.start) });
-    }
-    before = instruction;
+    const via = viaOf(instruction);
+    for (let pending = callsBegunAt(unit.code, pc); pending > 0; pending--)
+      places.push({ pc, pending, location: placer.span(via[via.length - pending], unit.start) });
   }
   return places;
 }

@@ -1,7 +1,7 @@
 /** The stack of a stopped run. */
 import type { Location } from '../base/diagnostic.ts';
 import type { Placer } from '../run/report.ts';
-import type { Instruction } from '../scenario/program.ts';
+import type { Instruction, Span } from '../scenario/program.ts';
 import { lineRow } from '../vm/line-table.ts';
 import { type FrameView, unwind } from '../vm/unwind.ts';
 import { viaOf } from './places.ts';
@@ -12,8 +12,11 @@ export type Frame =
   | { kind: 'c'; name: string; location: Location | undefined; override: boolean; view: FrameView }
   | { kind: 'scenario'; name: string; location: Location; instruction: number };
 
-/** Innermost first: C, then the scenario's line, then the calls of sequences that led to it. */
-export function framesOf(session: DebugSession, placer: Placer): Frame[] {
+/**
+ * Innermost first: C, then the scenario's line, then the calls of sequences that led to it.
+ * @param pending calls that are only about to be made: what they lead to is no frame yet
+ */
+export function framesOf(session: DebugSession, placer: Placer, pending: number): Frame[] {
   const { unit } = session;
   const frames = framesInC(session);
   const number = session.shownInstruction;
@@ -30,12 +33,14 @@ export function framesOf(session: DebugSession, placer: Placer): Frame[] {
     location: session.locationOf(instruction),
     instruction: number,
   });
-  for (const span of [...viaOf(instruction)].reverse()) {
-    const source = span.file === undefined ? session.text : session.program.imports[span.file].text;
-    const base = span.file === undefined ? unit.start : 0;
-    const name = source.slice(base + span.start, base + span.end).replace(/\s+/g, ' ');
-    frames.push({ kind: 'scenario', name, location: placer.span(span, unit.start), instruction: number });
-  }
+  for (const span of [...viaOf(instruction)].reverse())
+    frames.push({
+      kind: 'scenario',
+      name: sourceOf(session, span),
+      location: placer.span(span, unit.start),
+      instruction: number,
+    });
+  frames.splice(0, pending);
   return frames;
 }
 
@@ -50,9 +55,18 @@ function framesInC({ run, machine }: DebugSession): Frame[] {
   }));
 }
 
-function nameOf({ unit }: DebugSession, instruction: Instruction): string {
+/** The text of a place, on one line. */
+function sourceOf({ text, program, unit }: DebugSession, { start, end, file }: Span): string {
+  const source = file === undefined ? text : program.imports[file].text;
+  const base = file === undefined ? unit.start : 0;
+  return source.slice(base + start, base + end).replace(/\s+/g, ' ');
+}
+
+function nameOf(session: DebugSession, instruction: Instruction): string {
   if ('text' in instruction) return instruction.text;
-  if (instruction.kind === 'for' || instruction.kind === 'let')
-    return `${instruction.kind} ${unit.variableNames[instruction.variable]}`;
-  return instruction.kind;
+  if (instruction.kind === 'for') return `for ${session.unit.variableNames[instruction.variable]}`;
+  if (instruction.kind !== 'let') return instruction.kind;
+  // The arguments of a call are evaluated as variables of what it calls; the line is the call's.
+  const source = sourceOf(session, instruction.span);
+  return source.startsWith('let') ? `let ${session.unit.variableNames[instruction.variable]}` : source;
 }

@@ -6,7 +6,7 @@
  * have stopped, and lands there.
  */
 import type { CodeBreaks } from './code-breaks.ts';
-import { isStopPoint, levelOf } from './places.ts';
+import { levelOf, restAt } from './places.ts';
 import type { Timeline } from './timeline.ts';
 
 export type MotionKind = 'continue' | 'over' | 'into' | 'out' | 'instruction' | 'over-instruction';
@@ -25,6 +25,8 @@ export interface Stop {
   event?: number;
   /** The instance of a scenario instruction to show, if it is another than the one that comes next. */
   instance?: number;
+  /** Of the calls of sequences that begin here, how many are only about to be made. */
+  pending?: number;
 }
 
 /** What somebody wants to stop at, apart from the motion's own end. */
@@ -56,11 +58,12 @@ export class ForwardMotion implements Motion {
   private readonly kind: MotionKind;
   private readonly level: number;
 
-  constructor(timeline: Timeline, interests: Interests, kind: MotionKind) {
+  /** @param pending calls of sequences that the run rests in front of */
+  constructor(timeline: Timeline, interests: Interests, kind: MotionKind, pending = 0) {
     this.timeline = timeline;
     this.interests = interests;
     this.kind = kind;
-    this.level = levelOf(timeline.run);
+    this.level = levelOf(timeline.run) - pending;
     armFor(timeline, interests, kind === 'over' || kind === 'out' || kind === 'over-instruction');
   }
 
@@ -78,7 +81,8 @@ export class ForwardMotion implements Motion {
       if (timeline.isOver) return { reason: 'end', breakpoints: [] };
       const before = interests.before(true);
       if (before !== undefined) return before;
-      if (this.isDone()) return REACHED;
+      const done = this.done();
+      if (done !== undefined) return done;
     }
     return undefined;
   }
@@ -89,22 +93,45 @@ export class ForwardMotion implements Motion {
     return this.kind === 'into' || this.kind === 'instruction';
   }
 
-  private isDone(): boolean {
+  private done(): Stop | undefined {
     const { run } = this.timeline;
     switch (this.kind) {
       case 'instruction':
-        return true;
+        return REACHED;
       case 'over-instruction':
-        return levelOf(run) <= this.level;
+        return levelOf(run) <= this.level ? REACHED : undefined;
       case 'into':
-        return isStopPoint(run);
+        return this.restAbove(Number.POSITIVE_INFINITY);
       case 'over':
-        return isStopPoint(run) && levelOf(run) <= this.level;
+        return this.restAbove(this.level);
       case 'out':
-        return levelOf(run) < this.level && (run.isInCall || isStopPoint(run));
+        if (run.isInCall) return levelOf(run) < this.level ? REACHED : undefined;
+        return this.restAbove(this.level - 1);
       default:
-        return false;
+        return undefined;
     }
+  }
+
+  /** A statement no deeper than `most`; in front of all calls that begin there. */
+  private restAbove(most: number): Stop | undefined {
+    const rest = restAt(this.timeline.run, 0);
+    if (rest === undefined || rest.level > most) return undefined;
+    return rest.pending === 0 ? REACHED : { ...REACHED, pending: rest.pending };
+  }
+
+  cancel(): void {}
+}
+
+/** A motion that is over before it begins: what changes is what is shown. */
+export class Arrived implements Motion {
+  private readonly stop: Stop;
+
+  constructor(stop: Stop) {
+    this.stop = stop;
+  }
+
+  advance(): Stop {
+    return this.stop;
   }
 
   cancel(): void {}
@@ -114,12 +141,17 @@ export class ForwardMotion implements Motion {
 export class RunToMotion implements Motion {
   private readonly timeline: Timeline;
   private readonly isThere: () => boolean;
+  private readonly there: Stop;
   private readonly origin: number;
 
-  /** @param isThere asked where no C runs, also at the end of the run */
-  constructor(timeline: Timeline, isThere: () => boolean) {
+  /**
+   * @param isThere asked where no C runs, also at the end of the run
+   * @param pending calls of sequences to rest in front of, there
+   */
+  constructor(timeline: Timeline, isThere: () => boolean, pending = 0) {
     this.timeline = timeline;
     this.isThere = isThere;
+    this.there = { reason: 'goto', breakpoints: [], ...(pending === 0 ? {} : { pending }) };
     this.origin = timeline.now;
     timeline.breaks.clear();
   }
@@ -130,8 +162,7 @@ export class RunToMotion implements Motion {
     const deadline = timeline.now + ticks;
     while (timeline.now < deadline && !timeline.isOver) {
       const halt = timeline.forward(deadline);
-      if ((halt === 'settled' || halt === 'over') && !run.isInCall && this.isThere())
-        return { reason: 'goto', breakpoints: [] };
+      if ((halt === 'settled' || halt === 'over') && !run.isInCall && this.isThere()) return this.there;
     }
     if (!timeline.isOver) return undefined;
     timeline.goTo(this.origin);
@@ -170,11 +201,11 @@ export class BackwardMotion implements Motion {
   private low: number | undefined;
   private found: { tick: number; stop: Stop } | undefined;
 
-  constructor(timeline: Timeline, interests: Interests, kind: 'continue' | 'over') {
+  constructor(timeline: Timeline, interests: Interests, kind: 'continue' | 'over', pending = 0) {
     this.timeline = timeline;
     this.interests = interests;
     this.kind = kind;
-    this.level = levelOf(timeline.run);
+    this.level = levelOf(timeline.run) - pending;
     this.origin = timeline.now;
     this.high = timeline.now;
     armFor(timeline, interests, kind === 'over');
@@ -235,8 +266,9 @@ export class BackwardMotion implements Motion {
     const stop = this.interests.before(false);
     if (stop !== undefined) this.note(tick, stop);
     else if (this.kind === 'over') {
-      const { run } = this.timeline;
-      if (isStopPoint(run) && levelOf(run) <= this.level) this.note(tick, REACHED);
+      const rest = restAt(this.timeline.run, this.level);
+      if (rest !== undefined && rest.level <= this.level)
+        this.note(tick, rest.pending === 0 ? REACHED : { ...REACHED, pending: rest.pending });
     }
   }
 

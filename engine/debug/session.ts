@@ -20,6 +20,7 @@ import { CPlaces, type ScenarioPlace, scenarioPlaces, shown } from './code-place
 import { exceptionFilters } from './exceptions.ts';
 import { type Frame, framesOf } from './frames.ts';
 import {
+  Arrived,
   BackwardMotion,
   ForwardMotion,
   type Interests,
@@ -30,6 +31,7 @@ import {
 } from './motion.ts';
 import type { SessionTarget } from './open-session.ts';
 import { type PageAtHand, pageAtHand } from './page-at-hand.ts';
+import { callsBegunAt } from './places.ts';
 import { ScenarioExpressions, type ScenarioResult } from './scenario-expression.ts';
 import { Stopping } from './stopping.ts';
 import { Timeline } from './timeline.ts';
@@ -69,6 +71,8 @@ export class DebugSession {
   private told = { findings: 0, lines: 0 };
   /** The instance that the last stop is about, when it is not the one that comes next. */
   private shownInstance: number | undefined;
+  /** Of the calls of sequences that begin where the run stands, how many are only about to be made: their lines are shown, not what they lead to. */
+  pending = 0;
 
   constructor(
     target: SessionTarget,
@@ -109,13 +113,28 @@ export class DebugSession {
   // ---------------------------------------------------------------- moving
 
   start(kind: MotionKind): void {
+    const { pending } = this;
+    if (kind === 'into' && pending > 0) {
+      // Into the sequence whose call is shown: the run stands there already.
+      this.begin();
+      this.motion = new Arrived({ reason: 'step', breakpoints: [], pending: pending - 1 });
+      return;
+    }
     this.begin();
-    this.motion = new ForwardMotion(this.timeline, this.stopping, kind);
+    this.motion = new ForwardMotion(this.timeline, this.stopping, kind, pending);
   }
 
   startBack(kind: 'continue' | 'over'): void {
+    const { pending } = this;
+    const begun =
+      this.run.isInCall || this.shownInstance !== undefined ? 0 : callsBegunAt(this.unit.code, this.run.position);
     this.begin();
-    this.motion = new BackwardMotion(this.timeline, this.stopping, kind);
+    if (kind === 'over' && pending < begun) {
+      // Out to the line of the call that has led here.
+      this.motion = new Arrived({ reason: 'step', breakpoints: [], pending: pending + 1 });
+      return;
+    }
+    this.motion = new BackwardMotion(this.timeline, this.stopping, kind, pending);
   }
 
   /** Back to where the function of a C frame was entered. */
@@ -141,10 +160,14 @@ export class DebugSession {
   }
 
   /** Run, without stopping for anything else, until this instruction of the scenario comes next. If it never does, stay. */
-  startTo(instruction: number): void {
+  startTo(instruction: number, pending = 0): void {
     this.begin();
     const { run } = this;
-    this.motion = new RunToMotion(this.timeline, () => run.state === 'running' && run.position === instruction);
+    this.motion = new RunToMotion(
+      this.timeline,
+      () => run.state === 'running' && run.position === instruction,
+      pending,
+    );
   }
 
   /** Run, without stopping for anything else, until the first `instances` instructions have been executed; no further than the end. */
@@ -156,6 +179,7 @@ export class DebugSession {
 
   private begin(): void {
     this.shownInstance = undefined;
+    this.pending = 0;
   }
 
   get isMoving(): boolean {
@@ -171,6 +195,7 @@ export class DebugSession {
     if (stop === undefined) return undefined;
     this.motion = undefined;
     this.shownInstance = stop.instance;
+    this.pending = stop.pending ?? 0;
     return stop;
   }
 
@@ -181,9 +206,10 @@ export class DebugSession {
     return { reason: 'pause', breakpoints: [] };
   }
 
-  /** Land on a tick at once. */
-  goTo(tick: number): Stop {
-    this.shownInstance = undefined;
+  /** Land on a tick at once, in front of so many calls of sequences that begin there. */
+  goTo(tick: number, pending = 0): Stop {
+    this.begin();
+    this.pending = pending;
     this.timeline.goTo(tick);
     return { reason: 'goto', breakpoints: [] };
   }
@@ -204,7 +230,9 @@ export class DebugSession {
 
   /** Whether to stop where the run stands, before anything has moved. */
   stopHere(): Stop | undefined {
-    return this.stopping.before(true);
+    const stop = this.stopping.before(true);
+    this.pending = stop?.pending ?? 0;
+    return stop;
   }
 
   /**
@@ -288,7 +316,7 @@ export class DebugSession {
 
   /** The stack, innermost first: C, then the scenario's line, then the calls of sequences that led to it. */
   frames(): Frame[] {
-    return framesOf(this, this.placer);
+    return framesOf(this, this.placer, this.pending);
   }
 
   /** Places of the running scenario at which one can stop. */

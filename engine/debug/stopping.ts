@@ -57,7 +57,13 @@ export class Stopping implements Interests {
       : run.state === 'running'
         ? breakpoints.atScenario(run.position)
         : [];
-    return here.length === 0 ? undefined : this.consult(here, 'breakpoint', forward, timeline.now);
+    const stop = here.length === 0 ? undefined : this.consult(here, 'breakpoint', forward, timeline.now);
+    if (stop === undefined) return undefined;
+    const pending = here.flatMap(({ id, target }) =>
+      target.kind === 'scenario' && stop.breakpoints.includes(id) ? [target.pending ?? 0] : [],
+    );
+    // On the line of the call, if nobody has asked for what it leads to.
+    return pending.length === 0 ? stop : { ...stop, pending: Math.min(...pending) };
   }
 
   after(forward: boolean): Stop | undefined {

@@ -193,7 +193,7 @@ export class BlockLowering {
     const assumed = this.builder.assumed?.get(slot);
     // What is no constant is looked up when it is used; only constants are put into the code.
     const value = assumed !== undefined && written instanceof Constant ? new Constant(assumed, written.span) : written;
-    this.builder.code.push({ kind: 'let', variable: slot, value, span: ctx.span(node) });
+    this.builder.code.push({ kind: 'let', variable: slot, value, span: ctx.span(node), via: this.via });
     this.bind(
       ctx,
       nameNode,
@@ -230,7 +230,16 @@ export class BlockLowering {
     const { code } = this.builder;
     const head = code.length;
     const span = ctx.span({ from: node.from, to: block?.from ?? node.to });
-    const instruction = { kind: 'for' as const, variable: slot, range: loop.range, step: loop.step, exit: 0, span };
+    const { via } = this;
+    const instruction = {
+      kind: 'for' as const,
+      variable: slot,
+      range: loop.range,
+      step: loop.step,
+      exit: 0,
+      span,
+      via,
+    };
     code.push(instruction);
     this.lines(inner, lines);
     if (code.length === head + 1) {
@@ -238,7 +247,7 @@ export class BlockLowering {
       code.length = head;
       return;
     }
-    code.push({ kind: 'next', head, span });
+    code.push({ kind: 'next', head, span, via });
     instruction.exit = code.length;
   }
 
@@ -401,7 +410,7 @@ export class BlockLowering {
       } else {
         // Evaluated once, at the call: steps of the sequence may change what it depends on.
         const slot = builder.variable(name);
-        builder.code.push({ kind: 'let', variable: slot, value: arg, span: callSpan });
+        builder.code.push({ kind: 'let', variable: slot, value: arg, span: callSpan, via: this.via });
         scope.bind({ name, declared, is: 'variable', slot, kind: arg.kind });
       }
     });

@@ -155,11 +155,11 @@ export interface Expect {
 export type Instruction =
   | Step
   | Expect
-  | { kind: 'let'; variable: number; value: Expr; span: Span }
+  | { kind: 'let'; variable: number; value: Expr; span: Span; via: Span[] }
   /** Enter: variable = start; if it is not < end go to `exit`. */
-  | { kind: 'for'; variable: number; range: Expr; step: Expr | undefined; exit: number; span: Span }
+  | { kind: 'for'; variable: number; range: Expr; step: Expr | undefined; exit: number; span: Span; via: Span[] }
   /** Back edge to the `for` at `head`: variable += step. */
-  | { kind: 'next'; head: number; span: Span }
+  | { kind: 'next'; head: number; span: Span; via: Span[] }
   /** `allow RULE "reason"` for the next instruction (`scope: step`) or up to the matching `allow-end`. */
   | { kind: 'allow'; allow: number; span: Span }
   | { kind: 'allow-end'; allow: number; span: Span };

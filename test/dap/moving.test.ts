@@ -102,7 +102,16 @@ test('goto: every time that a line was passed, the next time it is, and never ag
   );
   const [call] = await targets(client, 'take(0, 2M)');
   await goto(client, call);
-  assert.equal((await client.stack())[0].line, line('vmm.set_memory_attributes(g, start'));
+  assert.deepEqual(
+    (await client.stack()).map((frame) => frame.line),
+    [line('take(0, 2M)')],
+    'in front of the call, not in what it calls',
+  );
+  await client.move('stepIn');
+  assert.deepEqual(
+    (await client.stack()).map((frame) => frame.line),
+    [line('vmm.set_memory_attributes(g, start'), line('take(0, 2M)')],
+  );
   assert.equal(await client.evaluate('asid_counter(1)'), '0');
   // Numbers of targets hold until others are asked for.
   await targets(client, 'expect rmp(g, 68K)');

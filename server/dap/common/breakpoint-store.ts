@@ -187,7 +187,10 @@ export class BreakpointStore {
     const first = nearest(scenario, line);
     if (first !== undefined) {
       const at = scenario.filter(({ location }) => location.range.start.line === first.location.range.start.line);
-      return { targets: at.map(({ pc }) => ({ kind: 'scenario', pc })), answer: this.#at(first.location) };
+      return {
+        targets: at.map(({ pc, pending }) => ({ kind: 'scenario', pc, ...(pending === undefined ? {} : { pending }) })),
+        answer: this.#at(first.location),
+      };
     }
     const code = session.codePlaces.of(path);
     const found = nearest(code, line);

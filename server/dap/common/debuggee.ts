@@ -23,7 +23,8 @@ const TURN = 10;
 /** Targets of a `goto` listed for one line: a loop can pass it millions of times. */
 const MOST_TARGETS = 50;
 
-type GotoTarget = { tick: number } | { instruction: number };
+/** `pending`: of the line of a call, in front of what it leads to. */
+type GotoTarget = ({ tick: number } | { instruction: number }) & { pending: number };
 
 /** What has become of a session: it rests elsewhere, it was changed from outside (a what-if), or it is gone. */
 export type Moved = 'position' | 'memory' | 'ended';
@@ -256,14 +257,15 @@ export class Debuggee {
       this.#targets.push(target);
       targets.push({ id: this.#targets.length, label, line: this.#client.toLine(line) });
     };
-    for (const { pc, location } of session.scenarioPlaces) {
+    for (const { pc, pending = 0, location } of session.scenarioPlaces) {
       if (location.path !== path || location.range.start.line !== line) continue;
       let times = 0;
       for (let instance = 0; instance < session.run.executed; instance++) {
         const tick = session.run.positionOf(instance) === pc ? session.timeline.startOf(instance) : undefined;
-        if (tick !== undefined) add({ tick }, `line ${line + 1}, time ${++times}`);
+        if (tick !== undefined) add({ tick, pending }, `line ${line + 1}, time ${++times}`);
       }
-      if (!session.isOver) add({ instruction: pc }, times === 0 ? `line ${line + 1}` : `line ${line + 1}, next time`);
+      if (!session.isOver)
+        add({ instruction: pc, pending }, times === 0 ? `line ${line + 1}` : `line ${line + 1}, next time`);
     }
     return { targets };
   }
@@ -273,9 +275,9 @@ export class Debuggee {
     const target = this.#targets[count(args, 'targetId') - 1];
     if (target === undefined) throw new RequestError('There is no such target now.');
     this.#client.afterwards(() => {
-      if ('tick' in target) this.#arrive(session.goTo(target.tick));
+      if ('tick' in target) this.#arrive(session.goTo(target.tick, target.pending));
       else {
-        session.startTo(target.instruction);
+        session.startTo(target.instruction, target.pending);
         this.#drive();
       }
     });
