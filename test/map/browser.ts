@@ -3,16 +3,15 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { bundleOptions } from '../../scripts/build.ts';
 import { launchChromium } from '../../scripts/lib/chromium.ts';
-import { root } from '../../scripts/lib/toolchain.mjs';
 import type { FromPage, MapRuns, ToPage } from '../../server/common/map-protocol.ts';
 import { themeStyles } from './themes.ts';
 
 /** As the extension sets it. */
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'";
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'";
 
 export type BodyClass =
   | 'vscode-dark'
@@ -21,19 +20,13 @@ export type BodyClass =
   | 'vscode-high-contrast vscode-high-contrast-light';
 
 async function bundle(): Promise<Map<string, { type: string; body: string | Uint8Array }>> {
-  const built = await esbuild.build({
-    entryPoints: [join(root, 'client/webview/map/main.ts'), join(root, 'client/webview/map/map.css')],
-    outdir: '/',
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'chrome120',
-    minify: true,
-    logLevel: 'warning',
-    legalComments: 'none',
-  });
+  // As it is shipped, but in memory.
+  const options = ['dist/map/map.js', 'dist/map/map.css'].map((name) =>
+    bundleOptions(name, !process.env.SNP_UNMINIFIED),
+  );
+  const built = await Promise.all(options.map((one) => esbuild.build({ ...one, sourcemap: false, write: false })));
   const files = new Map<string, { type: string; body: string | Uint8Array }>();
-  for (const { path, contents } of built.outputFiles) {
+  for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles ?? [])) {
     const script = path.endsWith('.js');
     files.set(script ? '/map.js' : '/map.css', { type: script ? 'text/javascript' : 'text/css', body: contents });
   }
@@ -72,7 +65,9 @@ const fakeApi = `
 
 export interface Kit {
   browser: Browser;
-  open(options?: { theme?: BodyClass; width?: number; height?: number } & BrowserContextOptions): Promise<MapPage>;
+  open(
+    options?: { theme?: BodyClass; width?: number; height?: number; init?: string } & BrowserContextOptions,
+  ): Promise<MapPage>;
   close(): Promise<void>;
 }
 
@@ -122,7 +117,8 @@ function plain(message: ToPage): unknown {
 export async function startKit(): Promise<Kit> {
   const files = await bundle();
   const html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Memory map</title>
-    <link rel="stylesheet" href="/theme.css"><link rel="stylesheet" href="/map.css"></head><body><script src="/vscode.js"></script><script src="/map.js"></script></body></html>`;
+    <link rel="stylesheet" href="/theme.css"><link rel="stylesheet" href="/map.css">
+    <script type="module" src="/vscode.js"></script><script type="module" src="/map.js"></script></head><body></body></html>`;
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     const file = path === '/' ? { type: 'text/html', body: html } : files.get(path);
@@ -137,13 +133,14 @@ export async function startKit(): Promise<Kit> {
   const browser = await launchChromium();
   return {
     browser,
-    async open({ theme = 'vscode-dark', width = 1100, height = 860, ...options } = {}) {
+    async open({ theme = 'vscode-dark', width = 1100, height = 860, init, ...options } = {}) {
       const context = await browser.newContext({
         viewport: { width, height },
         reducedMotion: 'reduce',
         ...options,
       });
       const page = await context.newPage();
+      if (init) await page.addInitScript(init);
       await page.goto(`http://127.0.0.1:${port}/?theme=${encodeURIComponent(theme)}`);
       return {
         page,

@@ -55,11 +55,24 @@ export interface Layer {
   pages: number;
 }
 
+/** Columns `[x0, x1)` and what is stacked in each of them. */
+export interface Band {
+  x0: number;
+  x1: number;
+  layers: readonly Layer[];
+}
+
+export function bandsOf(columns: Columns, looks: Looks, track: number): Band[] {
+  const bands: Band[] = [];
+  forEachBand(columns, looks, track, (x0, x1, layers) => bands.push({ x0, x1, layers }));
+  return bands;
+}
+
 /**
  * Calls `visit` with the bands of a track from left to right: columns `[x0, x1)` and their layers, in an order that is the
  * same everywhere. Neighbouring bands of one and the same category are told as one.
  */
-export function forEachBand(
+function forEachBand(
   columns: Columns,
   looks: Looks,
   track: number,

@@ -2,7 +2,7 @@
 // in which little happens is a handful of groups however wide it is drawn. Every track of the lane is painted from the same columns.
 
 import type { View } from './axis.ts';
-import { Mixture } from './run-list.ts';
+import { Mixture } from './mixture.ts';
 import type { LaneState } from './story-state.ts';
 
 export interface Columns {

@@ -3,8 +3,8 @@
 import type { Difference } from './difference.ts';
 import { address, addressRange, grouped, hex, plural, share, sizeOfPages } from './format.ts';
 import { linkedPages } from './links.ts';
+import { Mixture } from './mixture.ts';
 import type { MapModel } from './model.ts';
-import { Mixture } from './run-list.ts';
 import type { Place } from './scene.ts';
 import type { LaneState } from './story-state.ts';
 import { isViolation, type Track, tracksOf } from './tracks.ts';

@@ -58,6 +58,8 @@ export class Legend {
   readonly #model: MapModel;
   #theme: Theme;
   #shown = '';
+  #of: MapModel['story'];
+  #cells = '';
 
   constructor(model: MapModel, theme: Theme) {
     this.#model = model;
@@ -73,6 +75,12 @@ export class Legend {
   }
 
   #fill(): void {
+    const cells = this.#model.lanes.map((lane) => lane.cells.length).join();
+    const { story } = this.#model;
+    // Cells are only ever met, never forgotten.
+    if (this.#of === story && this.#cells === cells && this.#shown) return;
+    this.#of = story;
+    this.#cells = cells;
     const groups = legendOf(this.#model);
     const key = groups.map(({ categories }) => categories.map((category) => category.key).join()).join(';');
     if (key === this.#shown) return;
@@ -83,8 +91,14 @@ export class Legend {
         element(
           'div',
           { class: 'legend-group', role: 'group', 'aria-label': label },
-          element('span', { class: 'legend-title', 'aria-hidden': 'true' }, label),
-          ...categories.map((category) => this.#chip(category)),
+          // A title never ends a line: it stays with the first of its kind.
+          element(
+            'span',
+            { class: 'legend-first' },
+            element('span', { class: 'legend-title', 'aria-hidden': 'true' }, label),
+            this.#chip(categories[0]),
+          ),
+          ...categories.slice(1).map((category) => this.#chip(category)),
         ),
       ),
       element('button', { class: 'legend-all', click: () => this.#model.setFilter(new Set()) }, 'Show all'),

@@ -24,8 +24,6 @@ export class MapCanvas {
   /** Scrolls over the lanes; the canvas stays. */
   readonly scroller: HTMLElement;
   readonly canvas: HTMLCanvasElement;
-  /** Tests and benches ask how long frames took, in ms. */
-  readonly frameTimes: number[] = [];
   readonly #model: MapModel;
   readonly #context: CanvasRenderingContext2D;
   readonly #spacer = element('div', { class: 'map-spacer' });
@@ -39,6 +37,8 @@ export class MapCanvas {
   #places: LanePlace[] = [];
   #width = 0;
   #height = 0;
+  /** How far the lanes are scrolled. Asking the element in each frame would lay out the page. */
+  #top = 0;
   #wanted: View[] = [];
   #drawn: View[] = [];
   #frame = 0;
@@ -72,7 +72,14 @@ export class MapCanvas {
       this.#flashFrom = performance.now();
       this.invalidate();
     });
-    this.scroller.addEventListener('scroll', () => this.invalidate(), { passive: true });
+    this.scroller.addEventListener(
+      'scroll',
+      () => {
+        this.#top = this.scroller.scrollTop;
+        this.invalidate();
+      },
+      { passive: true },
+    );
     this.#listen();
   }
 
@@ -132,6 +139,7 @@ export class MapCanvas {
     const { clientWidth, clientHeight } = this.scroller;
     if (clientWidth === 0 || clientHeight === 0) return;
     this.#width = clientWidth;
+    this.#top = this.scroller.scrollTop;
     this.#height = clientHeight;
     const { height } = layOut(this.#model.lanes, clientHeight);
     this.#spacer.style.height = `${Math.max(0, height - clientHeight)}px`;
@@ -151,8 +159,7 @@ export class MapCanvas {
 
   #scene(resolution: number): Scene {
     const { places } = layOut(this.#model.lanes, this.#height);
-    const top = this.scroller.scrollTop;
-    for (const place of places) shift(place, -top);
+    for (const place of places) shift(place, -this.#top);
     this.#places = places;
     return {
       width: this.#width,
@@ -218,8 +225,6 @@ export class MapCanvas {
       focused: document.activeElement === this.canvas,
       band: this.#band,
     });
-    this.frameTimes.push(performance.now() - began);
-    if (this.frameTimes.length > 2000) this.frameTimes.splice(0, 1000);
     if (moving || (flash > 0 && model.fresh)) this.invalidate();
   };
 

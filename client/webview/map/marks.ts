@@ -1,7 +1,6 @@
 // What is drawn over the bands of a lane: title, ruler, grid, labels, folios, markers of violations, and what changed.
 
 import type { View } from './axis.ts';
-import { forEachBand } from './bands.ts';
 import { type Columns, groupsWith } from './columns.ts';
 import { pagesOf1G, pagesOf2M, plural, sizeOfPages } from './format.ts';
 import { gutter, type LanePlace, overviewHeight } from './layout.ts';
@@ -165,20 +164,19 @@ const isLarge = (track: string): boolean => track === 'entry' || track === 'npt'
 
 /** Names of categories where their band is wide enough: the legend is only needed for what is small. */
 function drawLabels(surface: Surface, scene: Scene, cache: SceneCache, place: LanePlace, columns: Columns): void {
-  const looks = cache.looks(scene, place);
   const width = laneWidth(scene.width);
   for (const [index, { track, y, height }] of place.tracks.entries()) {
     if (!track.labelled || height < 12) continue;
-    forEachBand(columns, looks, index, (x0, x1, layers) => {
+    for (const { x0, x1, layers } of cache.bands(scene, place, columns, index)) {
       const { category, dimmed } = layers[0];
-      if (layers.length > 1 || !category.ink || dimmed) return;
+      if (layers.length > 1 || !category.ink || dimmed) continue;
       const wide = (x1 - x0) / scene.resolution;
-      if (wide < 24) return;
+      if (wide < 24) continue;
       const look = cache.look(scene, category, dimmed);
-      if (!look) return;
+      if (!look) continue;
       const style: TextStyle = { color: look.text, font: 'sans', size: Math.min(12, Math.max(10, height * 0.36)) };
       const text = surface.textWidth(category.label, style);
-      if (text + 12 > wide) return;
+      if (text + 12 > wide) continue;
       const center = gutter + Math.min(width, (x0 + x1) / 2 / scene.resolution);
       const sparse = look.pattern === 'sparse';
       // On a plate, over pattern and borders.
@@ -186,7 +184,7 @@ function drawLabels(surface: Surface, scene: Scene, cache: SceneCache, place: La
       const color = sparse ? scene.theme.muted : look.text;
       surface.rect(center - text / 2 - 4, y + height / 2 - style.size * 0.65, text + 8, style.size * 1.3, plate);
       surface.text(center, y + height / 2, category.label, { ...style, color, align: 'center' });
-    });
+    }
   }
 }
 

@@ -19,6 +19,8 @@ const tiles = new Map<Pattern, Uint8Array>(
 const packed = ([red, green, blue]: Rgb): number => (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 
 export class Pixels {
+  readonly width: number;
+  readonly height: number;
   #image: ImageData;
   #words: Uint32Array;
   /** Column of the pattern for each device pixel. */
@@ -27,18 +29,12 @@ export class Pixels {
 
   /** @param scale device pixels in a CSS pixel */
   constructor(width: number, height: number, scale: number) {
-    this.#image = new ImageData(Math.max(1, width), Math.max(1, height));
+    this.width = Math.max(1, width);
+    this.height = Math.max(1, height);
+    this.#image = new ImageData(this.width, this.height);
     this.#words = new Uint32Array(this.#image.data.buffer);
     this.#scale = scale;
-    this.#tileX = Uint8Array.from({ length: this.#image.width }, (_, x) => Math.floor(x / scale) % patternSize);
-  }
-
-  get width(): number {
-    return this.#image.width;
-  }
-
-  get height(): number {
-    return this.#image.height;
+    this.#tileX = Uint8Array.from({ length: this.width }, (_, x) => Math.floor(x / scale) % patternSize);
   }
 
   get scale(): number {

@@ -1,78 +1,37 @@
 // What every page of a lane is, as sorted runs of equal pages: the present state of up to 2^28 pages, of which most were never touched.
 //
-// The runs live in leaves of at most 512 (a B+ tree of two levels), and each leaf remembers how many pages of each kind it holds. So a step's change
-// costs a small move inside one leaf, and the mixture of any stretch, be it a page, 2M, 1G or the whole lane, is exact and costs the
-// two leaves at its ends and a sum over those between: the pyramid's work without fixed buckets.
+// The runs live in blocks of at most 128 (a B+ tree of two levels), and each block remembers how many pages of each kind it holds. So a step's change
+// costs a small move inside one block, and the mixture of any stretch, be it a page, 2M, 1G or the whole lane, is exact and costs the
+// two blocks at its ends and a sum over those between: the pyramid's work without fixed buckets.
 
-/** Runs in a leaf before it is split. */
-const capacity = 512;
-/** Leaves that have less than this together are made one. */
-const sparse = 128;
+import type { Mixture } from './mixture.ts';
+import { blockSize, RunBlocks } from './run-blocks.ts';
 
-interface Leaf {
-  /** The first page; the leaf ends where the next begins. */
-  first: number;
-  n: number;
-  starts: Uint32Array;
-  ids: Uint32Array;
-  /** Pairs (id, pages), or null when a change has made them stale. */
-  mixture: Uint32Array | null;
-}
-
-/** How many pages of each id: the answer of {@link RunList.mix}. One is reused for many questions. */
-export class Mixture {
-  /** The ids that occur, in the order they were met. */
-  readonly ids: number[] = [];
-  #counts = new Float64Array(64);
-
-  clear(): void {
-    for (const id of this.ids) this.#counts[id] = 0;
-    this.ids.length = 0;
-  }
-
-  add(id: number, pages: number): void {
-    if (id >= this.#counts.length) {
-      const grown = new Float64Array(Math.max(id + 1, this.#counts.length * 2));
-      grown.set(this.#counts);
-      this.#counts = grown;
-    }
-    if (this.#counts[id] === 0) this.ids.push(id);
-    this.#counts[id] += pages;
-  }
-
-  /** Pages of an id. */
-  count(id: number): number {
-    return this.#counts[id] ?? 0;
-  }
-}
-
-const newLeaf = (first: number, size: number): Leaf => ({
-  first,
-  n: 0,
-  starts: new Uint32Array(size),
-  ids: new Uint32Array(size),
-  mixture: null,
-});
+/** Neighbouring blocks that have less than this together are made one. */
+const sparse = 48;
 
 export class RunList {
   /** All pages begin as id 0. */
   readonly pages: number;
   /** Counts changes: what was computed at another version is stale. */
   version = 0;
-  #leaves: Leaf[];
-  readonly #scratch = new Mixture();
+  readonly #blocks = new RunBlocks();
+  /** By place in the order of pages: the block, and its first page. It ends where the next begins. */
+  #order = new Uint32Array(4);
+  #firsts = new Uint32Array(4);
+  #count = 1;
 
   constructor(pages: number) {
     this.pages = pages;
-    const leaf = newLeaf(0, 8);
-    leaf.n = 1;
-    this.#leaves = [leaf];
+    const block = this.#blocks.take();
+    this.#blocks.n[block] = 1;
+    this.#order[0] = block;
   }
 
   /** Runs in all: one where every page is equal. */
   get runs(): number {
     let sum = 0;
-    for (const leaf of this.#leaves) sum += leaf.n;
+    for (let i = 0; i < this.#count; i++) sum += this.#blocks.n[this.#order[i]];
     return sum;
   }
 
@@ -81,52 +40,61 @@ export class RunList {
     const from = Math.max(0, start);
     const to = Math.min(this.pages, end);
     if (!(from < to)) return;
-    const firstLeaf = this.#leafOf(from);
-    let index = firstLeaf;
+    const first = this.#placeOf(from);
+    let place = first;
     let changed = false;
-    while (index < this.#leaves.length && this.#leaves[index].first < to) {
-      const leaf = this.#leaves[index];
-      changed = this.#setInLeaf(leaf, index, Math.max(from, leaf.first), Math.min(to, this.#end(index)), id) || changed;
-      index++;
+    for (; place < this.#count && this.#firsts[place] < to; place++) {
+      const low = Math.max(from, this.#firsts[place]);
+      const high = Math.min(to, this.#end(place));
+      // A set may add two runs; a block that might not hold them is split before.
+      if (this.#blocks.n[this.#order[place]] > blockSize - 2) {
+        this.#split(place--);
+        continue;
+      }
+      // After a split the change may begin in the second half only.
+      if (low < high) changed = this.#setIn(place, low, high, id) || changed;
     }
     if (!changed) return;
     this.version++;
-    if (index - firstLeaf > 1 || this.#leaves[firstLeaf].n < sparse / 2)
-      this.#join(Math.max(0, firstLeaf - 1), index + 1);
-    for (let i = Math.min(index, this.#leaves.length) - 1; i >= firstLeaf; i--) this.#split(i);
+    if (place - first > 1 || this.#blocks.n[this.#order[first]] < sparse / 2)
+      this.#join(Math.max(0, first - 1), place + 1);
   }
 
   /** The id of a page. */
   at(page: number): number {
-    const leaf = this.#leaves[this.#leafOf(page)];
-    return leaf.ids[indexIn(leaf, page)];
+    const block = this.#order[this.#placeOf(page)];
+    return this.#blocks.ids(block)[this.#indexIn(block, page)];
   }
 
-  /** The run that a page is in: `[first page, one past the last)` and its id. Neighbouring leaves may go on with the same id. */
+  /** The run that a page is in: `[first page, one past the last)` and its id. Neighbouring blocks may go on with the same id. */
   runAt(page: number): { start: number; end: number; id: number } {
-    const index = this.#leafOf(page);
-    const leaf = this.#leaves[index];
-    const i = indexIn(leaf, page);
-    return { start: leaf.starts[i], end: i + 1 < leaf.n ? leaf.starts[i + 1] : this.#end(index), id: leaf.ids[i] };
+    const place = this.#placeOf(page);
+    const block = this.#order[place];
+    const i = this.#indexIn(block, page);
+    return { start: this.#blocks.starts(block)[i], end: this.#endOf(place, block, i), id: this.#blocks.ids(block)[i] };
   }
 
   /** Adds the pages of `[start, end)` to a mixture. */
   mix(start: number, end: number, into: Mixture): void {
     if (start >= end) return;
-    for (let index = this.#leafOf(start); index < this.#leaves.length; index++) {
-      const leaf = this.#leaves[index];
-      if (leaf.first >= end) return;
-      const leafEnd = this.#end(index);
-      if (leaf.first >= start && leafEnd <= end) {
-        const mixture = leaf.mixture ?? this.#summarise(leaf, leafEnd);
-        for (let i = 0; i < mixture.length; i += 2) into.add(mixture[i], mixture[i + 1]);
+    const add = (id: number, pages: number) => into.add(id, pages);
+    for (let place = this.#placeOf(start); place < this.#count; place++) {
+      const first = this.#firsts[place];
+      if (first >= end) return;
+      const block = this.#order[place];
+      const blockEnd = this.#end(place);
+      if (first >= start && blockEnd <= end) {
+        this.#blocks.each(block, blockEnd, add);
         continue;
       }
-      for (let i = leaf.first >= start ? 0 : indexIn(leaf, start); i < leaf.n; i++) {
-        const from = leaf.starts[i];
+      const starts = this.#blocks.starts(block);
+      const ids = this.#blocks.ids(block);
+      const last = this.#blocks.at(block) + this.#blocks.n[block];
+      for (let i = first >= start ? this.#blocks.at(block) : this.#indexIn(block, start); i < last; i++) {
+        const from = starts[i];
         if (from >= end) return;
-        const to = i + 1 < leaf.n ? leaf.starts[i + 1] : leafEnd;
-        into.add(leaf.ids[i], Math.min(to, end) - Math.max(from, start));
+        const to = i + 1 < last ? starts[i + 1] : blockEnd;
+        into.add(ids[i], Math.min(to, end) - Math.max(from, start));
       }
     }
   }
@@ -152,75 +120,89 @@ export class RunList {
   }
 
   /**
-   * The nearest run at or after `from` (or, going back, ending at or before it) whose id is wanted.
-   * @param wanted wanted(id)
+   * The nearest run at or after `from` (or, going back, the last that begins before it) whose id is wanted, cut at `from`.
+   * @param wanted of an id
    */
   find(from: number, forward: boolean, wanted: (id: number) => boolean): { start: number; end: number } | undefined {
-    if (from >= this.pages && forward) return undefined;
-    let index = this.#leafOf(Math.min(Math.max(from, 0), this.pages - 1));
-    for (; index >= 0 && index < this.#leaves.length; index += forward ? 1 : -1) {
-      const leaf = this.#leaves[index];
-      const leafEnd = this.#end(index);
-      const mixture = leaf.mixture ?? this.#summarise(leaf, leafEnd);
+    if (this.pages === 0 || (forward ? from >= this.pages : from <= 0)) return undefined;
+    let place = this.#placeOf(Math.min(Math.max(forward ? from : from - 1, 0), this.pages - 1));
+    for (; place >= 0 && place < this.#count; place += forward ? 1 : -1) {
+      const block = this.#order[place];
       let some = false;
-      for (let i = 0; i < mixture.length && !some; i += 2) some = wanted(mixture[i]);
+      this.#blocks.each(block, this.#end(place), (id) => {
+        some ||= wanted(id);
+      });
       if (!some) continue;
-      for (let k = 0; k < leaf.n; k++) {
-        const i = forward ? k : leaf.n - 1 - k;
-        if (!wanted(leaf.ids[i])) continue;
-        const start = leaf.starts[i];
-        const end = i + 1 < leaf.n ? leaf.starts[i + 1] : leafEnd;
-        if (forward ? end > from : end <= from) return { start: forward ? Math.max(start, from) : start, end };
-        if (!forward && start < from) return { start, end: Math.min(end, from) };
+      const starts = this.#blocks.starts(block);
+      const ids = this.#blocks.ids(block);
+      const low = this.#blocks.at(block);
+      const n = this.#blocks.n[block];
+      for (let k = 0; k < n; k++) {
+        const i = low + (forward ? k : n - 1 - k);
+        if (!wanted(ids[i])) continue;
+        const end = this.#endOf(place, block, i);
+        if (forward && end > from) return { start: Math.max(starts[i], from), end };
+        if (!forward && starts[i] < from) return { start: starts[i], end: Math.min(end, from) };
       }
     }
     return undefined;
   }
 
-  #end(index: number): number {
-    return index + 1 < this.#leaves.length ? this.#leaves[index + 1].first : this.pages;
+  #end(place: number): number {
+    return place + 1 < this.#count ? this.#firsts[place + 1] : this.pages;
   }
 
-  #leafOf(page: number): number {
+  #endOf(place: number, block: number, i: number): number {
+    return i + 1 < this.#blocks.at(block) + this.#blocks.n[block]
+      ? this.#blocks.starts(block)[i + 1]
+      : this.#end(place);
+  }
+
+  #placeOf(page: number): number {
     let low = 0;
-    let high = this.#leaves.length - 1;
+    let high = this.#count - 1;
+    const firsts = this.#firsts;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.#leaves[middle].first <= page) low = middle;
+      if (firsts[middle] <= page) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 
-  #summarise(leaf: Leaf, leafEnd: number): Uint32Array {
-    const scratch = this.#scratch;
-    scratch.clear();
-    for (let i = 0; i < leaf.n; i++) {
-      scratch.add(leaf.ids[i], (i + 1 < leaf.n ? leaf.starts[i + 1] : leafEnd) - leaf.starts[i]);
+  /** The last run of a block that starts at or before a page, as an index into its arrays. */
+  #indexIn(block: number, page: number): number {
+    const starts = this.#blocks.starts(block);
+    let low = this.#blocks.at(block);
+    let high = low + this.#blocks.n[block] - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle] <= page) low = middle;
+      else high = middle - 1;
     }
-    const mixture = new Uint32Array(scratch.ids.length * 2);
-    for (const [k, id] of scratch.ids.entries()) {
-      mixture[2 * k] = id;
-      mixture[2 * k + 1] = scratch.count(id);
-    }
-    leaf.mixture = mixture;
-    return mixture;
+    return low;
   }
 
-  /** `[from, to)` lies within the leaf. @returns whether anything changed */
-  #setInLeaf(leaf: Leaf, index: number, from: number, to: number, id: number): boolean {
-    const i = indexIn(leaf, from);
-    const j = indexIn(leaf, to - 1);
-    if (i === j && leaf.ids[i] === id) return false;
-    const { ids, starts } = leaf;
-    const lastEnd = j + 1 < leaf.n ? starts[j + 1] : this.#end(index);
+  /** `[from, to)` lies within the block. @returns whether anything changed */
+  #setIn(place: number, from: number, to: number, id: number): boolean {
+    const block = this.#order[place];
+    const i = this.#indexIn(block, from);
+    const j = this.#indexIn(block, to - 1);
+    const starts = this.#blocks.starts(block);
+    const ids = this.#blocks.ids(block);
+    if (i === j && ids[i] === id) return false;
+    if (i === j) this.#blocks.recount(block, ids[i], id, to - from);
+    else this.#blocks.forget(block);
+    const first = this.#blocks.at(block);
+    const last = first + this.#blocks.n[block];
+    const lastEnd = this.#endOf(place, block, j);
     // What is replaced are the runs [low, high); in their place come (start, id) and, if a run sticks out at the end, its tail.
     let low = i;
     let start = from;
     if (starts[i] < from) {
       if (ids[i] === id) start = starts[i];
       else low = i + 1;
-    } else if (i > 0 && ids[i - 1] === id) {
+    } else if (i > first && ids[i - 1] === id) {
       low = i - 1;
       start = starts[low];
     }
@@ -228,81 +210,82 @@ export class RunList {
     let tail = -1;
     if (lastEnd > to) {
       if (ids[j] !== id) tail = ids[j];
-    } else if (high < leaf.n && ids[high] === id) high++;
+    } else if (high < last && ids[high] === id) high++;
     const grows = (tail >= 0 ? 2 : 1) - (high - low);
-    const n = leaf.n + grows;
-    if (n > starts.length) reserve(leaf, n);
     if (grows !== 0) {
-      leaf.starts.copyWithin(high + grows, high, leaf.n);
-      leaf.ids.copyWithin(high + grows, high, leaf.n);
+      starts.copyWithin(high + grows, high, last);
+      ids.copyWithin(high + grows, high, last);
+      this.#blocks.n[block] += grows;
     }
-    leaf.starts[low] = start;
-    leaf.ids[low] = id;
+    starts[low] = start;
+    ids[low] = id;
     if (tail >= 0) {
-      leaf.starts[low + 1] = to;
-      leaf.ids[low + 1] = tail;
+      starts[low + 1] = to;
+      ids[low + 1] = tail;
     }
-    leaf.n = n;
-    leaf.mixture = null;
     return true;
   }
 
-  #split(index: number): void {
-    const leaf = this.#leaves[index];
-    if (leaf.n <= capacity) return;
-    const half = leaf.n >> 1;
-    const right = newLeaf(leaf.starts[half], Math.min(capacity + 2, (leaf.n - half) * 2));
-    right.n = leaf.n - half;
-    right.starts.set(leaf.starts.subarray(half, leaf.n));
-    right.ids.set(leaf.ids.subarray(half, leaf.n));
-    leaf.n = half;
-    leaf.mixture = null;
-    this.#leaves.splice(index + 1, 0, right);
-  }
-
-  /** Makes one of neighbours with few runs, among the leaves `[from, to)`. */
-  #join(from: number, to: number): void {
-    const joined: Leaf[] = [];
-    const end = Math.min(to, this.#leaves.length);
-    for (let index = from; index < end; index++) {
-      const leaf = this.#leaves[index];
-      const last = joined.at(-1);
-      if (last && last.n + leaf.n <= sparse) append(last, leaf);
-      else joined.push(leaf);
+  /** The second half of a full block becomes a block of its own. */
+  #split(place: number): void {
+    const blocks = this.#blocks;
+    const block = this.#order[place];
+    const n = blocks.n[block];
+    const half = n >> 1;
+    const right = blocks.take();
+    const from = blocks.at(block);
+    blocks.starts(right).set(blocks.starts(block).subarray(from + half, from + n), blocks.at(right));
+    blocks.ids(right).set(blocks.ids(block).subarray(from + half, from + n), blocks.at(right));
+    blocks.n[block] = half;
+    blocks.n[right] = n - half;
+    blocks.forget(block);
+    if (this.#count === this.#order.length) {
+      const [order, firsts] = [this.#order, this.#firsts];
+      this.#order = new Uint32Array(Math.ceil(this.#count * 1.5));
+      this.#firsts = new Uint32Array(Math.ceil(this.#count * 1.5));
+      this.#order.set(order);
+      this.#firsts.set(firsts);
     }
-    if (joined.length < end - from) this.#leaves.splice(from, end - from, ...joined);
+    this.#order.copyWithin(place + 2, place + 1, this.#count);
+    this.#firsts.copyWithin(place + 2, place + 1, this.#count);
+    this.#order[place + 1] = right;
+    this.#firsts[place + 1] = blocks.starts(right)[blocks.at(right)];
+    this.#count++;
   }
-}
 
-function append(leaf: Leaf, next: Leaf): void {
-  const skip = leaf.ids[leaf.n - 1] === next.ids[0] ? 1 : 0;
-  const n = leaf.n + next.n - skip;
-  if (n > leaf.starts.length) reserve(leaf, n);
-  leaf.starts.set(next.starts.subarray(skip, next.n), leaf.n);
-  leaf.ids.set(next.ids.subarray(skip, next.n), leaf.n);
-  leaf.n = n;
-  leaf.mixture = null;
-}
-
-function reserve(leaf: Leaf, n: number): void {
-  const size = Math.max(n, Math.min(capacity + 2, leaf.starts.length * 2));
-  const starts = new Uint32Array(size);
-  const ids = new Uint32Array(size);
-  starts.set(leaf.starts.subarray(0, leaf.n));
-  ids.set(leaf.ids.subarray(0, leaf.n));
-  leaf.starts = starts;
-  leaf.ids = ids;
-}
-
-/** The last run of a leaf that starts at or before a page. */
-function indexIn(leaf: Leaf, page: number): number {
-  let low = 0;
-  let high = leaf.n - 1;
-  const { starts } = leaf;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle] <= page) low = middle;
-    else high = middle - 1;
+  /** Makes one of neighbours with few runs, among the places `[from, to)`. */
+  #join(from: number, to: number): void {
+    const blocks = this.#blocks;
+    const end = Math.min(to, this.#count);
+    let last = from;
+    for (let place = from + 1; place < end; place++) {
+      const block = this.#order[last];
+      const next = this.#order[place];
+      if (blocks.n[block] + blocks.n[next] <= sparse) {
+        this.#append(block, next);
+        continue;
+      }
+      last++;
+      this.#order[last] = next;
+      this.#firsts[last] = this.#firsts[place];
+    }
+    const removed = end - (last + 1);
+    if (removed <= 0) return;
+    this.#order.copyWithin(last + 1, end, this.#count);
+    this.#firsts.copyWithin(last + 1, end, this.#count);
+    this.#count -= removed;
   }
-  return low;
+
+  #append(block: number, next: number): void {
+    const blocks = this.#blocks;
+    const end = blocks.at(block) + blocks.n[block];
+    const from = blocks.at(next);
+    const skip = blocks.ids(block)[end - 1] === blocks.ids(next)[from] ? 1 : 0;
+    const to = from + blocks.n[next];
+    blocks.starts(block).set(blocks.starts(next).subarray(from + skip, to), end);
+    blocks.ids(block).set(blocks.ids(next).subarray(from + skip, to), end);
+    blocks.n[block] += to - from - skip;
+    blocks.forget(block);
+    blocks.give(next);
+  }
 }

@@ -1,7 +1,7 @@
 // The picture of the map: first the patterned bands of every lane, then what is drawn over them. The same for the screen and for export.
 
-import { type Axis, type View, wholeView } from './axis.ts';
-import { type Filter, forEachBand, heightsOf, Looks } from './bands.ts';
+import { type View, wholeView } from './axis.ts';
+import { type Band, bandsOf, type Filter, heightsOf, Looks } from './bands.ts';
 import { type Columns, columnsOf } from './columns.ts';
 import { gutter, type LanePlace, margin, overviewHeight } from './layout.ts';
 import type { PageRef } from './links.ts';
@@ -39,6 +39,7 @@ export class SceneCache {
   readonly #columns = new Map<LaneState, Cached>();
   readonly #overviews = new Map<LaneState, Cached>();
   readonly #looks = new Map<LaneState, { filter: Filter; looks: Looks }>();
+  readonly #bands = new WeakMap<Columns, { looks: Looks; tracks: Band[][] }>();
   readonly #lookOfCategory = new Map<Category, [Look | undefined, Look | undefined]>();
   #theme: Theme | undefined;
 
@@ -50,7 +51,10 @@ export class SceneCache {
   /** Of the whole lane. */
   overview(scene: Scene, index: number): Columns {
     const { lane } = scene.lanes[index];
-    return this.#get(this.#overviews, scene, lane, overviewOf(lane.axis, laneWidth(scene.width)));
+    const whole = wholeView(lane.axis, laneWidth(scene.width));
+    const { left, scale } = scene.views[index];
+    if (left === whole.left && scale === whole.scale) return this.columns(scene, index);
+    return this.#get(this.#overviews, scene, lane, whole);
   }
 
   looks(scene: Scene, place: LanePlace): Looks {
@@ -60,6 +64,18 @@ export class SceneCache {
     const looks = new Looks(place.lane, tracks, scene.filter);
     this.#looks.set(place.lane, { filter: scene.filter, looks });
     return looks;
+  }
+
+  /** The bands of a track, in columns of a lane. */
+  bands(scene: Scene, place: LanePlace, columns: Columns, track: number): readonly Band[] {
+    const looks = this.looks(scene, place);
+    let known = this.#bands.get(columns);
+    if (known?.looks !== looks) {
+      known = { looks, tracks: [] };
+      this.#bands.set(columns, known);
+    }
+    known.tracks[track] ??= bandsOf(columns, looks, track);
+    return known.tracks[track];
   }
 
   look(scene: Scene, category: Category, dimmed: boolean): Look | undefined {
@@ -88,40 +104,36 @@ export class SceneCache {
   }
 }
 
-const overviewOf = (axis: Axis, width: number): View => wholeView(axis, width);
-
 /** Draws the bands of all lanes, and their overviews. */
 export function drawBands(surface: Surface, scene: Scene, cache: SceneCache): void {
   for (const [index, place] of scene.lanes.entries()) {
     if (place.y > scene.height || place.y + place.height < 0) continue;
-    const looks = cache.looks(scene, place);
     const columns = cache.columns(scene, index);
     for (const [track, { y, height }] of place.tracks.entries()) {
-      drawBand(surface, scene, cache, columns, looks, track, y, height);
+      drawTrack(surface, scene, cache, cache.bands(scene, place, columns, track), y, height);
     }
-    drawBand(surface, scene, cache, cache.overview(scene, index), looks, 0, place.overviewY, overviewHeight);
+    const whole = cache.bands(scene, place, cache.overview(scene, index), 0);
+    drawTrack(surface, scene, cache, whole, place.overviewY, overviewHeight);
   }
 }
 
-function drawBand(
+function drawTrack(
   surface: Surface,
   scene: Scene,
   cache: SceneCache,
-  columns: Columns,
-  looks: Looks,
-  track: number,
+  bands: readonly Band[],
   y: number,
   height: number,
 ): void {
   const { resolution } = scene;
   const rows = Math.round(height * resolution);
-  forEachBand(columns, looks, track, (x0, x1, layers) => {
+  for (const { x0, x1, layers } of bands) {
     const left = gutter + x0 / resolution;
     const width = (x1 - x0) / resolution;
     if (layers.length === 1) {
       const look = cache.look(scene, layers[0].category, layers[0].dimmed);
       if (look) surface.area(left, y, width, height, look);
-      return;
+      continue;
     }
     const heights = heightsOf(layers, rows);
     let row = 0;
@@ -130,5 +142,5 @@ function drawBand(
       if (look && heights[i] > 0) surface.area(left, y + row / resolution, width, heights[i] / resolution, look);
       row += heights[i];
     }
-  });
+  }
 }

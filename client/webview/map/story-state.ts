@@ -3,7 +3,8 @@
 
 import type { MapLane, MapRuns, MapStory, MapStoryUpdate } from '../../../server/common/map-protocol.ts';
 import { Axis, extentsOf } from './axis.ts';
-import { Mixture, RunList } from './run-list.ts';
+import { Mixture } from './mixture.ts';
+import { RunList } from './run-list.ts';
 
 /** The pages of one lane at the present state. */
 export class LaneState {

@@ -22,6 +22,8 @@ export class Timeline {
   readonly #model: MapModel;
   #theme: Theme;
   #timer = 0;
+  #frame = 0;
+  #width = 0;
 
   constructor(model: MapModel, theme: Theme) {
     this.#model = model;
@@ -57,8 +59,11 @@ export class Timeline {
       this.#step,
     );
     this.#listen();
-    new ResizeObserver(() => this.draw()).observe(this.slider);
-    model.on(['story', 'state', 'pin', 'follow'], () => this.draw());
+    new ResizeObserver(() => {
+      this.#width = this.slider.clientWidth;
+      this.draw();
+    }).observe(this.slider);
+    model.on(['story', 'state', 'pin', 'follow'], () => this.#later());
     model.on(['story'], () => this.stop());
   }
 
@@ -99,18 +104,29 @@ export class Timeline {
     refill(this.#play, icon(this.playing ? icons.pause : icons.play));
   }
 
+  /** Once for all that happens before the next frame. */
+  #later(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.draw();
+    });
+  }
+
   draw(): void {
     this.#tell();
-    const { clientWidth } = this.slider;
-    if (clientWidth === 0) return;
+    if (this.#width === 0) return;
     const scale = devicePixelRatio || 1;
-    this.#canvas.width = Math.round(clientWidth * scale);
-    this.#canvas.height = Math.round(height * scale);
-    this.#canvas.style.width = `${clientWidth}px`;
-    this.#canvas.style.height = `${height}px`;
+    const [wide, high] = [Math.round(this.#width * scale), Math.round(height * scale)];
+    if (this.#canvas.width !== wide || this.#canvas.height !== high) {
+      this.#canvas.width = wide;
+      this.#canvas.height = high;
+      this.#canvas.style.width = `${this.#width}px`;
+      this.#canvas.style.height = `${height}px`;
+    }
     const context = this.#canvas.getContext('2d')!;
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    this.#paint(context, clientWidth);
+    context.clearRect(0, 0, this.#width, height);
+    this.#paint(context, this.#width);
   }
 
   #x(state: number, width: number): number {
