@@ -64,7 +64,7 @@ const stages: readonly Stage[] = [
 
 /** One program per tsconfig.json, side by side. */
 async function typecheck(): Promise<boolean> {
-  const parts = ['engine', '.', 'client', 'test/vscode'].filter((part) =>
+  const parts = ['engine', '.', 'client', 'client/webview', 'test/vscode'].filter((part) =>
     existsSync(join(root, part, 'tsconfig.json')),
   );
   const results = await Promise.all(parts.map((part) => capture(bin('tsc'), ['--noEmit', '-p', part])));

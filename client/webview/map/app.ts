@@ -65,7 +65,7 @@ export class App {
         if (state !== undefined && state > model.target) model.goTo(state);
         this.show(place);
       },
-      () => this.#side.show('search'),
+      (count) => this.#side.show(count === 1 ? 'page' : 'search'),
     );
     this.#search.onLeave = () => this.map.canvas.focus();
     this.#side = new SidePanel([
@@ -115,6 +115,8 @@ export class App {
     model.on(['story'], () => this.#onStory());
     model.on(['selection', 'state'], () => this.#speak());
     model.on(['state', 'view', 'selection', 'filter', 'pin', 'follow'], () => this.#saveSoon());
+    // A page that goes away may have no time left.
+    addEventListener('pagehide', () => this.#save());
     this.#side.onShow = () => this.#saveSoon();
     this.map.scroller.addEventListener('scroll', () => this.#saveSoon(), { passive: true });
     this.#onStory();
@@ -400,7 +402,8 @@ export class App {
 
   #save(): void {
     const { story, target, difference, views, linked, selection, filter } = this.model;
-    if (!story) return;
+    if (!story || !this.#restored) return;
+    clearTimeout(this.#saveTimer);
     this.#host.save({
       uri: story.story.uri,
       scenario: story.story.scenario,

@@ -121,8 +121,13 @@ const byKey = (a: Layer, b: Layer): number =>
 export function heightsOf(layers: readonly Layer[], height: number): number[] {
   let whole = 0;
   for (const { pages } of layers) whole += pages;
-  const heights = layers.map(({ pages }) => Math.max(1, Math.round((pages / whole) * height)));
-  let over = heights.reduce((sum, one) => sum + one, 0) - height;
+  const heights: number[] = [];
+  let over = -height;
+  for (const { pages } of layers) {
+    const high = Math.max(1, Math.round((pages / whole) * height));
+    heights.push(high);
+    over += high;
+  }
   while (over !== 0) {
     // The tallest gives, the tallest takes.
     let tallest = 0;

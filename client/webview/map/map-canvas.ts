@@ -66,7 +66,8 @@ export class MapCanvas {
     this.#newSurface();
     new ResizeObserver(() => this.#measure()).observe(this.scroller);
     model.on(['story'], () => this.#measure());
-    model.on(['view'], () => this.invalidate());
+    // What was pointed at is elsewhere now.
+    model.on(['view'], () => this.#point(undefined));
     model.on(['selection', 'filter', 'pin', 'follow'], () => this.invalidate());
     model.on(['state'], () => {
       this.#flashFrom = performance.now();

@@ -69,20 +69,30 @@ function eachShown(
   visit: (x0: number, x1: number) => void,
 ): void {
   const { axis } = place.lane;
+  let heldFrom = 0;
+  let heldTo = -1;
   axis.pagesBetween(view.left, view.left + width * view.scale, (start, end, offset) => {
     const at = (page: number) => gutter + (offset + (page - start) - view.left) / view.scale;
     for (let page = start; page < end; ) {
       const i = lowerBound(from, to, (one) => runs.start[one] + runs.count[one] > page);
-      if (i >= to || runs.start[i] >= end) return;
+      if (i >= to || runs.start[i] >= end) break;
       const x0 = at(Math.max(page, runs.start[i]));
       let last = Math.min(end, runs.start[i] + runs.count[i]);
       // What follows within the same pixel belongs to it.
       const x1 = Math.max(at(last), x0 + 1);
       last = Math.max(last, start + (x1 - gutter) * view.scale + view.left - offset);
-      visit(x0, x1);
       page = last;
+      // What touches what came before is told with it.
+      if (heldTo >= 0 && x0 <= heldTo + 0.5) {
+        heldTo = Math.max(heldTo, x1);
+        continue;
+      }
+      if (heldTo >= 0) visit(heldFrom, heldTo);
+      heldFrom = x0;
+      heldTo = x1;
     }
   });
+  if (heldTo >= 0) visit(heldFrom, heldTo);
 }
 
 /** A line under what the step changed, and for a moment a light over it. */

@@ -3,7 +3,16 @@
 
 export type ThemeKind = 'dark' | 'light' | 'hc-dark' | 'hc-light';
 export type Ink = 'slate' | 'blue' | 'sky' | 'green' | 'yellow' | 'orange' | 'pink' | 'purple' | 'red';
-export type Pattern = 'solid' | 'diagonal' | 'back' | 'cross' | 'dots' | 'vertical' | 'horizontal' | 'sparse';
+export type Pattern =
+  | 'solid'
+  | 'diagonal'
+  | 'back'
+  | 'cross'
+  | 'dots'
+  | 'vertical'
+  | 'horizontal'
+  | 'sparse'
+  | 'checker';
 
 export const patterns: readonly Pattern[] = [
   'solid',
@@ -14,6 +23,7 @@ export const patterns: readonly Pattern[] = [
   'vertical',
   'horizontal',
   'sparse',
+  'checker',
 ];
 
 /** `[red, green, blue]`, 0 to 255. */
@@ -52,7 +62,7 @@ const inks: Record<ThemeKind, Record<Ink, Rgb>> = {
     yellow: rgb('#fff04d'),
     orange: rgb('#ffb13d'),
     pink: rgb('#ff9fd2'),
-    purple: rgb('#c4a1ff'),
+    purple: rgb('#b38aff'),
     red: rgb('#ff6b63'),
   },
   'hc-light': {
@@ -98,8 +108,19 @@ const white: Rgb = [255, 255, 255];
 /** Black or white, whichever reads better on a colour. At least 4.5:1 on any. */
 export const textOn = (fill: Rgb): Rgb => (contrast(fill, black) >= contrast(fill, white) ? black : white);
 
-export const css = ([red, green, blue]: Rgb, alpha = 1): string =>
-  alpha === 1 ? `rgb(${red} ${green} ${blue})` : `rgb(${red} ${green} ${blue} / ${alpha})`;
+const names = new Map<number, string>();
+
+/** A colour as CSS has it. Made once for each: a frame asks for thousands. */
+export function css([red, green, blue]: Rgb, alpha = 1): string {
+  if (alpha !== 1) return `rgb(${red} ${green} ${blue} / ${alpha})`;
+  const key = (red << 16) | (green << 8) | blue;
+  let name = names.get(key);
+  if (name === undefined) {
+    name = `rgb(${red} ${green} ${blue})`;
+    names.set(key, name);
+  }
+  return name;
+}
 
 /**
  * Whether a pattern has its ink at a pixel; elsewhere is its ground. In CSS pixels, so that patterns are as coarse on every screen.
@@ -123,6 +144,8 @@ export function hasInk(pattern: Pattern, x: number, y: number): boolean {
       return y % 3 < 2;
     case 'sparse':
       return x % 6 < 1 && y % 6 < 1;
+    case 'checker':
+      return x % 6 < 3 === y % 6 < 3;
   }
 }
 

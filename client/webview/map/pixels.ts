@@ -56,10 +56,14 @@ export class Pixels {
     const tile = tiles.get(look.pattern)!;
     const words = this.#words;
     const tileX = this.#tileX;
+    const { width } = this;
+    const solid = look.pattern === 'solid';
     for (let y = Math.max(0, y0); y < bottom; y++) {
-      const row = y * this.width;
-      if (look.pattern === 'solid') {
-        words.fill(ink, row + left, row + right);
+      const row = y * width;
+      if (solid) {
+        // A call costs more than a few pixels.
+        if (right - left > 12) words.fill(ink, row + left, row + right);
+        else for (let x = left; x < right; x++) words[row + x] = ink;
         continue;
       }
       const tileRow = (Math.floor(y / this.#scale) % patternSize) * patternSize;

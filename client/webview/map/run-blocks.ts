@@ -14,7 +14,9 @@ export class RunBlocks {
   /** By block: runs in use. */
   n = new Uint8Array(4);
   readonly #starts: Uint32Array[] = [];
-  readonly #ids: Uint32Array[] = [];
+  readonly #ids: (Uint16Array | Uint32Array)[] = [];
+  /** 65,536 ids are more than any scenario has; one that has more is told with twice the memory. */
+  #wide = false;
   #used = 0;
   readonly #free: number[] = [];
   /** Kinds in a block's summary. */
@@ -29,11 +31,18 @@ export class RunBlocks {
     const segment = Math.floor(block / segmentBlocks);
     if (segment === this.#starts.length) {
       this.#starts.push(new Uint32Array(segmentBlocks * blockSize));
-      this.#ids.push(new Uint32Array(segmentBlocks * blockSize));
+      this.#ids.push(new (this.#wide ? Uint32Array : Uint16Array)(segmentBlocks * blockSize));
     }
     this.n[block] = 0;
     this.#known[block] = stale;
     return block;
+  }
+
+  /** Makes room for an id, before it is stored. */
+  prepare(id: number): void {
+    if (id <= 0xffff || this.#wide) return;
+    this.#wide = true;
+    for (const [segment, ids] of this.#ids.entries()) this.#ids[segment] = Uint32Array.from(ids);
   }
 
   give(block: number): void {
@@ -45,7 +54,7 @@ export class RunBlocks {
     return this.#starts[Math.floor(block / segmentBlocks)];
   }
 
-  ids(block: number): Uint32Array {
+  ids(block: number): Uint16Array | Uint32Array {
     return this.#ids[Math.floor(block / segmentBlocks)];
   }
 

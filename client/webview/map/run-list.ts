@@ -40,6 +40,7 @@ export class RunList {
     const from = Math.max(0, start);
     const to = Math.min(this.pages, end);
     if (!(from < to)) return;
+    this.#blocks.prepare(id);
     const first = this.#placeOf(from);
     let place = first;
     let changed = false;

@@ -12,6 +12,12 @@ import { isViolation, tracksOf } from './tracks.ts';
 /** Runs listed of a lane; that there are more is said. */
 export const maxRows = 200;
 
+interface Row {
+  start: number;
+  end: number;
+  words: string[];
+}
+
 export class RunsTable {
   readonly element = element('div', { class: 'runs' });
   readonly #model: MapModel;
@@ -44,36 +50,27 @@ export class RunsTable {
 
   #table(lane: LaneState, view: View, width: number): HTMLElement {
     const tracks = tracksOf(lane.lane.kind);
-    const rows: HTMLElement[] = [];
+    const rows: Row[] = [];
     let more = false;
     lane.axis.pagesBetween(view.left, view.left + width * view.scale, (first, last) => {
       lane.runs.forEach(Math.floor(first), Math.ceil(last), (start, end, id) => {
+        const cell = lane.cells[id];
+        const words = tracks.map((track) => {
+          const { ink, label } = track.category(cell);
+          return ink ? label : '–';
+        });
+        words.push(isViolation(cell) ? 'violated' : '');
+        const before = rows.at(-1);
+        // The head of a 2M entry and its other pages read the same.
+        if (before?.end === start && before.words.every((word, i) => word === words[i])) {
+          before.end = end;
+          return true;
+        }
         if (rows.length === maxRows) {
           more = true;
           return false;
         }
-        const cell = lane.cells[id];
-        rows.push(
-          element(
-            'tr',
-            isViolation(cell) ? { class: 'violated' } : {},
-            element(
-              'th',
-              { scope: 'row' },
-              element(
-                'button',
-                { class: 'jump', click: () => this.#show({ lane: lane.index, page: start, pages: end - start }) },
-                address(start),
-              ),
-            ),
-            element('td', {}, grouped(end - start)),
-            ...tracks.map((track) => {
-              const { ink, label } = track.category(cell);
-              return element('td', {}, ink ? label : '–');
-            }),
-            element('td', {}, isViolation(cell) ? 'violated' : ''),
-          ),
-        );
+        rows.push({ start, end, words });
         return true;
       });
     });
@@ -97,7 +94,18 @@ export class RunsTable {
           ),
         ),
       ),
-      element('tbody', {}, ...rows),
+      element('tbody', {}, ...rows.map((row) => this.#row(lane, row))),
+    );
+  }
+
+  #row(lane: LaneState, { start, end, words }: Row): HTMLElement {
+    const show = () => this.#show({ lane: lane.index, page: start, pages: end - start });
+    return element(
+      'tr',
+      words.at(-1) ? { class: 'violated' } : {},
+      element('th', { scope: 'row' }, element('button', { class: 'jump', click: show }, address(start))),
+      element('td', {}, grouped(end - start)),
+      ...words.map((word) => element('td', {}, word)),
     );
   }
 }

@@ -16,13 +16,13 @@ export class SearchBox {
   readonly #status = element('span', { class: 'search-status', role: 'status' });
   readonly #model: MapModel;
   readonly #show: (result: Result) => void;
-  readonly #onResults: () => void;
+  readonly #onResults: (count: number) => void;
   #results: Result[] = [];
   #more = false;
   #at = -1;
   #asked = '';
 
-  constructor(model: MapModel, show: (result: Result) => void, onResults: () => void) {
+  constructor(model: MapModel, show: (result: Result) => void, onResults: (count: number) => void) {
     this.#model = model;
     this.#show = show;
     this.#onResults = onResults;
@@ -71,7 +71,7 @@ export class SearchBox {
     this.#at = -1;
     this.#field.invalid = error !== '';
     this.#fillList(error);
-    this.#onResults();
+    this.#onResults(this.#results.length);
     if (this.#results.length > 0) this.go(1);
     else this.#status.textContent = error ? 'nothing' : '';
   }

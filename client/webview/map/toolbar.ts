@@ -83,6 +83,5 @@ export class Toolbar {
         element('vscode-option', { value: name, selected: name === story?.story.scenario }, name || '(no name)'),
       ),
     );
-    this.#scenario.disabled = all.length === 0;
   }
 }

@@ -45,12 +45,12 @@ const stateLooks: Record<PageState, [Ink, Pattern]> = {
   Context: ['purple', 'diagonal'],
   Metadata: ['purple', 'dots'],
   Reclaim: ['pink', 'back'],
-  'Pre-Guest': ['yellow', 'solid'],
+  'Pre-Guest': ['yellow', 'horizontal'],
   'Pre-Swap': ['yellow', 'diagonal'],
   'Guest-Invalid': ['green', 'diagonal'],
   'Guest-Valid': ['green', 'solid'],
   'Firmware-IOMMU': ['purple', 'cross'],
-  Invalid: ['red', 'back'],
+  Invalid: ['red', 'checker'],
 };
 
 const stateCategories = pageStates.map((state) => make('state', state, ...stateLooks[state]));
@@ -132,7 +132,7 @@ const noPermissions = make('vmpl', 'not assigned');
 const directLevels = [0, 1, 2, 3].flatMap((level) =>
   [0, 1].map((writable) => {
     const ink: Ink = level === 1 ? 'yellow' : level === 2 ? 'sky' : 'slate';
-    const pattern: Pattern = writable ? 'solid' : 'diagonal';
+    const pattern = (writable ? levelPatterns : readOnlyPatterns)[level];
     return make('direct', `${levels[level] || 'unknown'}${writable ? '' : ', read-only'}`, ink, pattern);
   }),
 );
