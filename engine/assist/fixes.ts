@@ -3,6 +3,7 @@ import type { SyntaxNode as TreeNode } from '@lezer/common';
 import * as t from '../generated/scenario-parser-terms.ts';
 import { allowableRules } from '../invariants/catalogue.ts';
 import type { Fix as Suggestion } from '../scenario/context.ts';
+import { nearest } from '../scenario/near-miss.ts';
 import type { DocumentView } from '../view.ts';
 import { lineStart } from './cursor.ts';
 import {
@@ -24,8 +25,8 @@ export function fixesFor(view: DocumentView, reported: Reported): Fix[] {
   const kind = dataKind(reported.data);
   if (kind === 'expect-outcome' || reported.rule === 'EXPECT' || reported.rule === 'FAULT') {
     const byRunning = fixesByRunning(view, reported);
-    // A step that was forgotten is likelier than an outcome that was meant, unless one was stated.
-    if (reported.rule === 'FAULT' && byRunning.some((fix) => fix.preferred)) {
+    // A step that was forgotten is likelier than a failure that was meant, unless one was stated.
+    if ((reported.rule === 'FAULT' || statesSuccess(reported.data)) && byRunning.some((fix) => fix.preferred)) {
       for (const fix of fixes) delete fix.preferred;
       fixes.unshift(...byRunning);
     } else {
@@ -33,7 +34,8 @@ export function fixesFor(view: DocumentView, reported: Reported): Fix[] {
       fixes.push(...byRunning);
     }
   }
-  if (kind === 'stub') fixes.push(...addStub(view, reported.data));
+  if (kind === 'stub') fixes.push(...addStub(view, nameIn(reported.data)));
+  else if (reported.rule === 'C-UNDEFINED') fixes.push(...undefinedFunction(view, reported));
   if (reported.rule === 'UNREACHED') fixes.push(...removeUnreached(view, reported));
   // A loop of C that never ends is not silenced; an access that cannot complete is.
   if (allowableRules.includes(reported.rule) && (reported.rule !== 'TERM' || kind === 'expect-outcome'))
@@ -56,6 +58,10 @@ export function mechanicalFixes(view: DocumentView, reported: Reported): Fix[] {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const nameIn = (data: unknown): string => (isObject(data) && typeof data.name === 'string' ? data.name : '');
+
+const statesSuccess = (data: unknown): boolean => isObject(data) && data.expected === 'ok';
 
 const dataKind = (data: unknown): unknown => (isObject(data) ? data.kind : undefined);
 
@@ -190,9 +196,24 @@ function removeUnreached(view: DocumentView, reported: Reported): Fix[] {
   return [{ title: 'Remove this step', edits: [withoutStatement(view.analysis.text, statement.from, statement.to)] }];
 }
 
+/** A function that a step calls by name. */
+function undefinedFunction(view: DocumentView, reported: Reported): Fix[] {
+  const { text } = view.analysis;
+  const call = statementAt(view, reported.start)?.getChildren(t.CallPart).at(-1)?.getChild(t.Name);
+  if (call === null || call === undefined) return [];
+  const name = text.slice(call.from, call.to);
+  const near = nearest(name, view.environment()?.functionNames() ?? []);
+  const stub = addStub(view, name);
+  if (near === undefined) return stub;
+  for (const fix of stub) delete fix.preferred;
+  return [
+    { title: `Change to ${near}`, edits: [{ from: call.from, to: call.to, text: near }], preferred: true },
+    ...stub,
+  ];
+}
+
 /** Behind what the file uses, or at its top. */
-function addStub(view: DocumentView, data: unknown): Fix[] {
-  const name = isObject(data) && typeof data.name === 'string' ? data.name : '';
+function addStub(view: DocumentView, name: string): Fix[] {
   if (!/^\w+$/.test(name)) return [];
   const { text, tree } = view.analysis;
   const newline = newlineOf(text);

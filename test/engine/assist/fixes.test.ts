@@ -231,6 +231,21 @@ test('a stub for a C function that nothing defines', () => {
   );
 });
 
+test('a C function that a step calls, and nothing defines', () => {
+  assert.deepEqual(Object.keys(offered(scenario('kernel.psmsh(pfn(g, 0))'), 'C-UNDEFINED')), [
+    'Change to psmash *',
+    'Add stub psmsh returns 0',
+  ]);
+  assert.deepEqual(Object.keys(offered(scenario('kernel.of_a_driver(1)'), 'C-UNDEFINED')), [
+    'Add stub of_a_driver returns 0 *',
+  ]);
+});
+
+test('success that is stated makes a forgotten step the likelier', () => {
+  const text = scenario('vmm.set_memory_attributes(g, 0..2M, PRIVATE)', 'g.read(64K)  => ok');
+  assert.deepEqual(Object.keys(offered(text, 'OUTCOME')), ['Insert g.pvalidate(0, 2M) *', 'Expect #VC(0x404)']);
+});
+
 test('names that were nearly right', () => {
   const fixes = offered(scenario('vmm.set_memory_atributes(g, 0..4K, PRIVATE)'), 'OPERATION');
   assert.deepEqual(Object.keys(fixes), ['Change to set_memory_attributes *']);
