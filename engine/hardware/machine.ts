@@ -23,7 +23,14 @@ import { psmash } from './psmash.ts';
 import { pvalidate } from './pvalidate.ts';
 import type { Refusal } from './refusal.ts';
 import { LOCK } from './rmp-entry.ts';
-import { coveredFrames, geometryProblem, ownFrames, type RmpGeometry, uncoveredHoles } from './rmp-geometry.ts';
+import {
+  coveredFrames,
+  geometryProblem,
+  ownFrames,
+  type RmpGeometry,
+  reservedFrames,
+  uncoveredHoles,
+} from './rmp-geometry.ts';
 import { layOut } from './rmp-layout.ts';
 import { RmpTable } from './rmp-table.ts';
 import { rmpadjust } from './rmpadjust.ts';
@@ -64,6 +71,8 @@ export class Hardware {
   readonly rmp: RmpTable;
   /** Where the RMP lies, if the host models that. */
   readonly geometry: RmpGeometry | undefined;
+  /** Frames that software leaves alone: see {@link reservedFrames}. */
+  readonly reserved: readonly Run[];
   readonly contention: Contention;
   readonly tlb: GuestTlb;
   readonly firmware: FirmwareState;
@@ -104,6 +113,7 @@ export class Hardware {
       this.rmp = new RmpTable((covered.at(-1)?.end ?? 0) * 4096, journal, uncoveredHoles(covered));
     }
     layOut(this.rmp, geometry === undefined ? [] : ownFrames(geometry), config.fixed ?? []);
+    this.reserved = reservedFrames(geometry, config.fixed);
     this.contention = new Contention(journal);
     this.tlb = new GuestTlb(journal);
     this.firmware = new FirmwareState(this, journal);

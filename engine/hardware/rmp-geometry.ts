@@ -155,3 +155,12 @@ export function ownFrames(rmp: RmpGeometry): Run[] {
   }
   return runs.sort((a, b) => a.start - b.start);
 }
+
+/**
+ * Frames that software leaves alone when it looks for memory: the RMP's own and those that are fixed, in whole 2M regions, because a large mapping of
+ * their neighbours faults with them (Linux's snp_fixup_e820_tables()). Ascending.
+ */
+export function reservedFrames(rmp: RmpGeometry | undefined, fixed: readonly Run[] = []): Run[] {
+  const whole = ({ start, end }: Run): Run => ({ start: start - (start % 512), end: Math.ceil(end / 512) * 512 });
+  return [...(rmp === undefined ? [] : ownFrames(rmp)), ...fixed].map(whole).sort((a, b) => a.start - b.start);
+}

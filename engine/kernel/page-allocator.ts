@@ -48,7 +48,10 @@ export function pageAllocatorNatives(kernel: KernelState): Native[] {
       // The first of 2^order pages, NULL when there is no more memory.
       prototype: 'struct page *alloc_pages(unsigned int gfp, unsigned int order)',
       call(call) {
-        const pfn = kernel.pages.allocate(call.num(1), (page) => kernel.restricted.owning(page) !== undefined);
+        const taken = (page: number): boolean =>
+          kernel.restricted.owning(page) !== undefined ||
+          kernel.hardware.reserved.some(({ start, end }) => page >= start && page < end);
+        const pfn = kernel.pages.allocate(call.num(1), taken);
         return pfn < 0 ? 0 : pagePointer(pfn);
       },
     },

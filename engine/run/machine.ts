@@ -171,6 +171,7 @@ export class Machine implements MachineView {
           });
           if (problem !== undefined) return problem;
         }
+        shared = this.clearOfReserved(shared, pages);
         const added = this.callNow('scenario_add_slot', [
           kvm,
           slot.id,
@@ -204,6 +205,13 @@ export class Machine implements MachineView {
         if (slot.private) top = Math.max(top, slot.pfn + slot.fileOffset + (slot.gpaEnd - slot.gpaStart) / 4096);
     }
     return Math.ceil(top / 512) * 512;
+  }
+
+  /** The first frame from `pfn` on where so many pages do not meet what is reserved. */
+  private clearOfReserved(pfn: number, pages: number): number {
+    let from = pfn;
+    for (const { start, end } of this.hardware.reserved) if (from < end && start < from + pages) from = end;
+    return from;
   }
 
   private callNow(name: string, args: readonly number[]): number | CTrap | string {

@@ -1,6 +1,7 @@
 /** The settings of `host { … }` and `guest g { … }`. */
 import * as t from '../generated/scenario-parser-terms.ts';
 import { type HardwareOptionValue, hardwareOption, hardwareOptionTable } from '../hardware/options.ts';
+import { reservedFrames } from '../hardware/rmp-geometry.ts';
 import { kernelOption, kernelOptionTable } from '../kernel/kernel-options.ts';
 import { type Context, quoted, suggestion } from './context.ts';
 import { reportBraces } from './lower-block.ts';
@@ -423,6 +424,7 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
     guest.slots = [];
   }
   const taken: { from: number; to: number; slot: SlotConfig; guest: GuestConfig }[] = [];
+  const reserved = reservedFrames(host.rmp, host.fixed).map(({ start, end }) => ({ from: start, to: end }));
   const all = guests.flatMap((guest) => guest.slots.filter((slot) => slot.private).map((slot) => ({ guest, slot })));
   const remove = (guest: GuestConfig, slot: SlotConfig): void => {
     guest.slots = guest.slots.filter((s) => s !== slot);
@@ -455,7 +457,8 @@ export function placeGuests(ctx: Context, guests: GuestConfig[], host: HostConfi
     if (slot.pfn >= 0) continue;
     const pages = backingPages(slot);
     const align = Math.max(512, 2 ** slot.folioOrder);
-    const pfn = freeFrames(taken, FIRST_PFN, pages, align, top) ?? freeFrames(taken, LOWEST_PFN, pages, align, top);
+    const used = [...taken, ...reserved];
+    const pfn = freeFrames(used, FIRST_PFN, pages, align, top) ?? freeFrames(used, LOWEST_PFN, pages, align, top);
     if (pfn === undefined) {
       ctx.report(
         'VALUE',

@@ -129,3 +129,18 @@ test('a segmented RMP that makes no sense is told, on the line that does not', (
   assert.match(complaint(memory, rmp, first, 'segment 17G maps 4G +1G'), /VALUE .*beyond the host's memory/);
   assert.match(complaint(memory, rmp, 'rmp 2G', first), /DUPLICATE .*rmp/);
 });
+
+test('what has no place of its own stays clear of the RMP and of what is fixed', () => {
+  const host = 'memory 4G\nrmp 1G..1088M\nfixed 1088M +4K\nfixed 0xffe00000..4G';
+  const text = `use kernel "kvm-rfc-v8"\nhost {\n${host}\n}\nguest g {\nslot 0 gpa 0..1M private\nslot 1 gpa 1M..2M shared\n}\n`;
+  const steps = [
+    'expect rmp(g, 0) is unassigned',
+    'vmm.set_memory_attributes(g, 0..4K, PRIVATE)',
+    'g.write(1M, shared)',
+    'expect rmp(g, 1M) is { unassigned, immutable false }',
+    // The kernel's own page for the VMSA.
+    'vmm.launch_finish(g)',
+    'g.vmrun()',
+  ];
+  assert.deepEqual(lines(checkText(`${text}scenario "s" {\n${steps.join('\n')}\n}\n`)), []);
+});
