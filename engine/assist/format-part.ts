@@ -77,9 +77,8 @@ export function formatTyped(
     if (!/\S/.test(text.slice(line.from, line.to))) break;
     first = line.from;
   }
-  const changes = /\S/.test(text.slice(above.from, above.to))
-    ? formatRange(text, tree, first, isBlank ? above.to : at, options)
-    : [];
+  const changes = /\S/.test(text.slice(above.from, above.to)) ? formatRange(text, tree, first, above.to, options) : [];
+  // What the editor has put on the line, such as the slashes of a comment that goes on, is about to be added to.
   if (!isBlank) return changes;
   const indent = indentAt(text, tree, begun, options.indent);
   if (indent !== undefined && indent !== text.slice(begun, end)) changes.push({ from: begun, to: end, text: indent });

@@ -71,6 +71,11 @@ describe('formatting', () => {
     assert.equal(await typed('host {\n}\n  ‸', '\n'), 'host {\n}\n');
   });
 
+  test('the line begun is left to whoever types', async () => {
+    assert.equal(await typed('/// What this is  \n/// ‸\nhost {\n}\n', '\n'), '/// What this is\n/// \nhost {\n}\n');
+    assert.equal(await typed('host {\n  memory 4G\n ‸ cpus  4\n}\n', '\n'), 'host {\n  memory 4G\n  cpus  4\n}\n');
+  });
+
   test('within brackets the place of the next line is the user’s', async () => {
     const text = 'scenario "a" {\n  vmm.set_memory_attributes(g,\n       \n    PRIVATE)\n}\n';
     assert.equal(await typed(text.replace('       \n', '       ‸\n'), '\n'), text);
