@@ -26,10 +26,15 @@ function skipSpaces(input: InputStream, at: number): number {
   return at;
 }
 
-/** Offset of the first character at or after `at` that is neither space, newline nor comment. */
+/** Characters of comments that are looked over for what follows them: each of their lines asks, so it cannot be all of a long text. */
+const FARTHEST = 2000;
+
+/** Offset of the first character at or after `at` that is neither space, newline nor comment; of a comment if that is far away. */
 function skipBlank(input: InputStream, at: number): number {
+  const limit = at + FARTHEST;
   for (;;) {
     const c = input.peek(at);
+    if (at > limit) return at;
     if (isSpace(c) || isNewline(c)) at++;
     else if (c === 35 || (c === 47 && input.peek(at + 1) === 47)) {
       while (input.peek(at) >= 0 && !isNewline(input.peek(at))) at++;

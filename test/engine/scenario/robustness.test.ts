@@ -228,3 +228,17 @@ test('an edit gives what a fresh analysis gives', () => {
     { numRuns: 150 },
   );
 });
+
+test('a scenario that is not closed ends before the next declaration, however much is said between them', () => {
+  for (const lines of [1, 30, 300]) {
+    const remarks = Array.from({ length: lines }, (_, i) => `// remark ${i} of some length, and then some more of it`);
+    const analysis = check(
+      ['guest g {', '}', 'scenario "a" {', '  g.read(0)', ...remarks, 'scenario "b" {', '}', ''].join('\n'),
+    );
+    assert.deepEqual(
+      analysis.program.scenarios.map(({ name }) => name),
+      ['a', 'b'],
+    );
+    assert.deepEqual(problems(analysis), ['3 SYNTAX This `{` is never closed: a `}` is missing.']);
+  }
+});
