@@ -154,8 +154,8 @@ function clientOptions(output: LogOutputChannel): LanguageClientOptions {
       maxDiagnostics: workspace.getConfiguration('snpScenario').get<number>('maxDiagnostics', 500),
       verdicts: true,
       readFile: true,
-      commands: ['snpScenario.runScenario', 'snpScenario.debugScenario'],
       suggestCommand: true,
+      commands: true,
     }),
     // Settings the server asks for, and registers for their changes, itself.
     synchronize: {

@@ -323,7 +323,7 @@ function rangeTable(before: RangeState, after: RangeState | undefined): Block {
   const changed = paired.some(({ was, is }) => was !== is);
   const rows = paired.map(({ start, end, was, is }): Line[] => {
     const pages: Line = [{ code: rangeText(start, end) }];
-    return changed ? [pages, [was], [is === was ? '=' : is]] : [pages, [was]];
+    return changed ? [pages, [{ code: was }], is === was ? ['='] : [{ code: is }]] : [pages, [{ code: was }]];
   });
   const left =
     rows.length > ROWS ? `… ${rows.length - ROWS} more` : before.rest > 0 ? `… ${before.rest} pages more` : '';

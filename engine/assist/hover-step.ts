@@ -136,7 +136,7 @@ function changedEntries(ask: Asking, replayOf: () => Replay | undefined, note: S
   const rows: Line[][] = [];
   for (const [i, after] of states.after.entries()) {
     for (const { start, end, was, is } of pairedRuns(states.before[i], after))
-      if (was !== is) rows.push([[{ code: rangeText(start, end) }], [was], [is]]);
+      if (was !== is) rows.push([[{ code: rangeText(start, end) }], [{ code: was }], [{ code: is }]]);
   }
   if (rows.length === 0) return undefined;
   const more = rows.length > ROWS ? [[[`… ${rows.length - ROWS} more`], [''], ['']] as Line[]] : [];

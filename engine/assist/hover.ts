@@ -164,6 +164,13 @@ class Finder {
     return this.at(node, [...head, ...did.slice(0, 1), ...(blocks ?? []).slice(head.length), ...did.slice(1)]);
   }
 
+  /** Who acts is known to everybody: what came of it stands first. */
+  private actor(node: SyntaxNode, step: SyntaxNode): Found {
+    const did = this.withStep(node, undefined, step);
+    if (did === 'later') return did;
+    return this.at(node, [...(did?.blocks ?? []), ...(actorBlocks(this.source) ?? [])]);
+  }
+
   // ---------------------------------------------------------------- where it is executed
 
   /** The instructions that a statement has become, in the first scenario that executes it. */
@@ -259,9 +266,7 @@ class Finder {
     }
     if (actor !== null && leaf.from === actor.from) {
       const guest = this.guestNamed(this.source);
-      return guest === undefined
-        ? this.withStep(leaf, actorBlocks(this.source), step)
-        : this.at(leaf, guestBlocks(this.ask, guest));
+      return guest === undefined ? this.actor(leaf, step) : this.at(leaf, guestBlocks(this.ask, guest));
     }
     if (enclosing(leaf, only(t.Arguments)) === undefined) return this.withStep(step, undefined, step);
     if (leaf.type.id === t.Name && parent?.type.id === t.NamedArgument && parent.firstChild?.from === leaf.from) {
