@@ -1,11 +1,11 @@
 // npm test: everything that must hold, in stages, each with its own output and time. A stage that fails does not hide the later ones,
 // except those that need what it makes.
 //
-//   --only=STAGE,…   generate, typecheck, lint, build, unit, vscode, installed
+//   --only=STAGE,…   generate, typecheck, lint, build, unit, vscode, browser, installed
 //   --unit=FOLDER    the unit tests below test/FOLDER only
 //
-// unit runs test/**/*.test.ts with Node's own runner; vscode runs test/vscode/suite in a real VS Code on the working tree, installed
-// runs it again with the packaged extension installed. Exit code 1 when anything failed.
+// unit runs test/**/*.test.ts with Node's own runner; vscode runs test/vscode/suite in a real VS Code on the working tree, browser
+// runs test/vscode/web in the workbench's web worker, installed runs the suite again with the packaged extension installed. Exit code 1 when anything failed.
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -51,6 +51,7 @@ const stages: readonly Stage[] = [
   },
   { name: 'unit', needs: ['build'], run: unitTests },
   { name: 'vscode', needs: ['build'], run: async () => (await vscodeSuite([])) === 0 },
+  { name: 'browser', needs: ['build'], run: async () => (await vscodeSuite(['--browser'])) === 0 },
   {
     name: 'installed',
     needs: ['build'],

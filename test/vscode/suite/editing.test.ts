@@ -93,6 +93,33 @@ describe('Editing', () => {
     }
   });
 
+  it('shows at the end of a step what it came to, and above a scenario how it fares', async () => {
+    const editor = await show(
+      `${guest}\nscenario "hinted" {\n  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)\n  cpu.psmash(pfn(g, 0))  => FAIL_INUSE\n}\n`,
+    );
+    await diagnosticsOf(editor.document.uri, (now) => now.some((one) => ruleOf(one) === 'OUTCOME'));
+    // The hint is part of the line, as far as an eye can tell.
+    await seen('hints', /4K, assigned\)\s*→/);
+    await seen('hints', /Run\s*\|\s*Debug\s*\|\s*Map[^\n]*failed/);
+  });
+
+  it('runs a scenario from the line above it', async () => {
+    const editor = await show(
+      `${guest}\nscenario "from a lens" {\n  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 4K, assigned)\n}\n`,
+    );
+    const { uri } = editor.document;
+    let lenses: vscode.CodeLens[] = [];
+    const end = Date.now() + 10_000;
+    while (lenses.length === 0) {
+      assert.ok(Date.now() < end, 'there are no code lenses');
+      lenses = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', uri, 10);
+    }
+    const lens = lenses.find(({ command }) => command?.command === 'snpScenario.runScenario')?.command;
+    assert.ok(lens, lenses.map(({ command }) => command?.command).join(', '));
+    const summary: { passed: number } = await vscode.commands.executeCommand(lens.command, ...(lens.arguments ?? []));
+    assert.equal(summary.passed, 1);
+  });
+
   it('formats a document, and leaves its meaning alone', async () => {
     const editor = await show(`${guest}\nscenario   "a" {\ncpu.psmash( pfn(g,0) )   => FAIL_INPUT\n}\n`);
     await vscode.commands.executeCommand('editor.action.formatDocument');
