@@ -100,7 +100,7 @@ describe('Editing', () => {
     await diagnosticsOf(editor.document.uri, (now) => now.some((one) => ruleOf(one) === 'OUTCOME'));
     // The hint is part of the line, as far as an eye can tell.
     await seen('hints', /4K, assigned\)\s*→/);
-    await seen('hints', /Run\s*\|\s*Debug\s*\|\s*Map[^\n]*failed/);
+    await seen('hints', /\bRun[\s|]+Debug[\s|]+Map[\s|]+failed/);
   });
 
   it('runs a scenario from the line above it', async () => {
