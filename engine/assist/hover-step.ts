@@ -60,13 +60,14 @@ function oneStep(
   const step = unit.code[pc] as Step;
   const blocks: Block[] = [headline(step, note)];
   if (note.why !== '') blocks.push(text(...sentence(ask.resolved(unit, notes, note.why))));
+  blocks.push(...findings(ask, unit, notes, [note]));
   const changes = changedEntries(ask, replayOf, note);
   if (changes === 'later') return 'later';
   if (changes !== undefined) blocks.push(changes);
   const rest = note.effects.lines(outcomeWord(step, note), changes === undefined ? 'nothing' : 'entries');
   if (rest.length > 0)
     blocks.push(list(rest.map(({ what, where }): Line => (where === '' ? [what] : [what, ' · ', { code: where }]))));
-  blocks.push(...functions(ask, note), ...findings(ask, unit, notes, [note]), ...reliance(note));
+  blocks.push(...functions(ask, note), ...reliance(note));
   if (note.log.length > 0) blocks.push(source(note.log.join('\n'), 'text'));
   return blocks;
 }

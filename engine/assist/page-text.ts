@@ -145,7 +145,11 @@ export function history(machine: Machine, { guest, gfn, pfn }: PageName, places:
   if (guest !== undefined && gfn !== undefined) {
     const { asid } = machine.guests[guest];
     const others = [...why(machine, { of: 'attribute', asid, gfn }, 1), ...why(machine, { of: 'npt', asid, gfn }, 1)];
-    if (others.length > 0) blocks.push(text('Besides:'), list(others.map((change) => changeLine(change, places))));
+    if (others.length > 0)
+      blocks.push(
+        text(chain.length > 0 ? 'Besides:' : 'Last changes:'),
+        list(others.map((change) => changeLine(change, places))),
+      );
   }
   return blocks;
 }
