@@ -9,7 +9,7 @@ import type { Operand, OperationSpec, QuerySpec } from '../scenario/operation-ta
 import { operation, signature } from '../scenario/operations.ts';
 import { queriesNamed } from '../scenario/queries.ts';
 import { GUEST_SETTINGS, HOST_SETTINGS, SLOT_SETTINGS } from '../scenario/settings.ts';
-import { ACTOR_DOCS, PAGE_STATES, PLAIN_OUTCOMES } from '../scenario/words.ts';
+import { ACTOR_DOCS, ERRNOS, FIRMWARE_CODES, PAGE_STATES, PLAIN_OUTCOMES } from '../scenario/words.ts';
 import { scenarioSnippets } from './scenario-snippets.ts';
 
 const fence = (text: string): string => `\`\`\`snpscenario\n${text}\n\`\`\``;
@@ -188,6 +188,9 @@ function outcomeDoc(name: string): string | undefined {
   if (fault !== undefined) return Object.hasOwn(FAULT_DOCS, fault) ? FAULT_DOCS[fault] : undefined;
   if (name.startsWith('KVM_EXIT_')) return 'KVM left to the VMM.';
   if (name.startsWith('FAIL_')) return 'Return code of an RMP instruction.';
-  if (/^E[A-Z0-9]+$/.test(name)) return `The call returned -${name}.`;
+  if (ERRNOS.includes(name)) return `The call returned -${name}.`;
+  if ((FIRMWARE_CODES as readonly string[]).includes(name)) return 'Status of a firmware command.';
+  if (name === 'RMP_PAGE_FAULT') return 'An event of the IOMMU: a device was refused.';
+  if (name === 'SIGBUS') return 'A signal to host user space.';
   return undefined;
 }

@@ -17,11 +17,10 @@ import { queriesNamed } from '../scenario/queries.ts';
 import { EventKind } from '../trace/trace.ts';
 import type { DocumentView } from '../view.ts';
 import { type Fix, lineBefore, type Reported, statementAt, unitAt } from './fix.ts';
-import { instructionAt, placeOf, type TextEdit, tryEdits } from './trial.ts';
+import { instructionAt, placeOf, runOn, runOnSome, type TextEdit, tryEdits, type Work } from './trial.ts';
 
-/** Instructions that a run for one list of fixes may take, and each trial. */
-const TICKS = 8_000_000;
-const TRIAL_TICKS = 2_000_000;
+/** Instructions of C within one instruction of the scenario, at most. */
+const SLICE = 1 << 20;
 
 /** What a check reported about an executed instruction, in a run that stands right behind it. */
 interface Incident {
@@ -37,14 +36,23 @@ interface Incident {
   readonly statement: TreeNode;
 }
 
-/** Findings of a rule in the scenario as it is. */
-export function findingsOf(view: DocumentView, unit: ScenarioUnit, rule: string): number {
-  const replay = view.replay(unit);
-  replay?.toEnd(TICKS);
-  return replay?.run.findings.filter((one) => one.rule === rule).length ?? 0;
+/** Of a rule in a run; `complete`: it has come to its end, or as far as it gets. */
+export interface Findings {
+  complete: boolean;
+  count: number;
 }
 
-export function fixesByRunning(view: DocumentView, reported: Reported): Fix[] {
+/** Findings of a rule in the scenario as it is. */
+export function findingsOf(view: DocumentView, unit: ScenarioUnit, rule: string, work: Work): Findings {
+  const replay = view.replay(unit);
+  if (replay === undefined) return { complete: false, count: 0 };
+  const complete = runOnSome(replay, work);
+  return { complete, count: countOf(replay, rule) };
+}
+
+const countOf = ({ run }: Replay, rule: string): number => run.findings.filter((one) => one.rule === rule).length;
+
+export function fixesByRunning(view: DocumentView, reported: Reported, work: Work): Fix[] {
   const unit = unitAt(view, reported.start);
   const statement = statementAt(view, reported.start);
   if (unit === undefined || statement === undefined) return [];
@@ -52,14 +60,15 @@ export function fixesByRunning(view: DocumentView, reported: Reported): Fix[] {
   const replay = view.replay(unit);
   if (pc === undefined || replay === undefined) return [];
   const place = placeOf(unit.code[pc]).start;
-  replay.toEnd(TICKS);
+  const complete = runOnSome(replay, work);
   const finding = replay.run.findings.find(
     (one) => one.rule === reported.rule && placeOf(replay.run.instructionOf(one.instance)).start === place,
   );
   if (finding === undefined) return [];
   const { event, instance } = finding;
-  const before = replay.run.findings.filter((one) => one.rule === reported.rule).length;
-  replay.goTo(instance + 1, TICKS);
+  const before: Findings = { complete, count: countOf(replay, reported.rule) };
+  // Back: it has been there.
+  replay.goTo(instance + 1, SLICE);
   const incident: Incident = {
     view,
     unit,
@@ -77,7 +86,7 @@ export function fixesByRunning(view: DocumentView, reported: Reported): Fix[] {
   for (const { fix, of } of candidates) {
     if (good.some((other) => other.title === fix.title)) continue;
     if (of !== undefined && good.some((other) => tried.get(other) === of)) continue;
-    if (!holds(incident, before, fix.edits)) continue;
+    if (!holds(incident, before, fix.edits, work)) continue;
     if (of !== undefined) tried.set(fix, of);
     good.push(fix);
   }
@@ -93,18 +102,19 @@ const tried = new WeakMap<Fix, string>();
 
 /**
  * Whether the scenario with these edits runs without what was reported, with nothing to say about what they add, and on the whole with less of that rule
- * than before: `before` findings of it.
+ * than before. Of a scenario that is too long for that, whether it is so as far as the place.
  */
 export function holds(
   { view, unit, reported, place }: Pick<Incident, 'view' | 'unit' | 'reported' | 'place'>,
-  before: number,
+  before: Findings,
   edits: readonly TextEdit[],
+  work: Work,
 ): boolean {
   const trial = tryEdits(view, unit, edits);
   if (trial === undefined || trial.unit.problems.length > unit.problems.length) return false;
-  trial.replay.toEnd(TRIAL_TICKS);
   const { run } = trial.replay;
-  if (run.findings.filter((one) => one.rule === reported.rule).length >= before) return false;
+  const isComplete = runOn(trial.replay, work);
+  if (isComplete && before.complete && countOf(trial.replay, reported.rule) >= before.count) return false;
   const moved = edits.reduce(
     (sum, edit) => (edit.from <= place + unit.start ? sum + edit.text.length - (edit.to - edit.from) : sum),
     0,
@@ -115,6 +125,7 @@ export function holds(
   }));
   const now =
     place + (edits.some((edit) => edit.from <= place + unit.start && edit.to > place + unit.start) ? 0 : moved);
+  if (!isComplete && !(run.executed > 0 && placeOf(run.instructionOf(run.executed - 1)).start > now)) return false;
   return !run.findings.some((finding) => {
     const { start } = placeOf(run.instructionOf(finding.instance));
     if (start === now) return finding.rule === reported.rule;

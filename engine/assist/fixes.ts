@@ -17,14 +17,17 @@ import {
   withoutStatement,
 } from './fix.ts';
 import { findingsOf, fixesByRunning, holds } from './fix-run.ts';
-import { instructionAt, placeOf } from './trial.ts';
+import { instructionAt, placeOf, type Work } from './trial.ts';
+
+/** What one question may run. */
+export const someWork = (): Work => ({ left: 4_000_000 });
 
 /** The fixes of one report, the likeliest first. */
-export function fixesFor(view: DocumentView, reported: Reported): Fix[] {
-  const fixes = [...mechanicalFixes(view, reported)];
+export function fixesFor(view: DocumentView, reported: Reported, work: Work = someWork()): Fix[] {
+  const fixes = [...mechanicalFixes(view, reported, work)];
   const kind = dataKind(reported.data);
   if (kind === 'expect-outcome' || reported.rule === 'EXPECT' || reported.rule === 'FAULT') {
-    const byRunning = fixesByRunning(view, reported);
+    const byRunning = fixesByRunning(view, reported, work);
     // A step that was forgotten is likelier than a failure that was meant, unless one was stated.
     if ((reported.rule === 'FAULT' || statesSuccess(reported.data)) && byRunning.some((fix) => fix.preferred)) {
       for (const fix of fixes) delete fix.preferred;
@@ -44,9 +47,9 @@ export function fixesFor(view: DocumentView, reported: Reported): Fix[] {
 }
 
 /** Those that need no thought, and no run of the scenario: a file can have all of them at once. */
-export function mechanicalFixes(view: DocumentView, reported: Reported): Fix[] {
+export function mechanicalFixes(view: DocumentView, reported: Reported, work: Work = someWork()): Fix[] {
   const kind = dataKind(reported.data);
-  if (kind === 'expect-outcome') return expectOutcome(view, reported);
+  if (kind === 'expect-outcome') return expectOutcome(view, reported, work);
   if (reported.rule === 'ALLOW-UNUSED') return removeAllow(view, reported);
   const suggestions = suggestionsOf(reported.data);
   return suggestions.map(({ title, replacement }, i) => ({
@@ -71,7 +74,7 @@ function suggestionsOf(data: unknown): readonly Suggestion[] {
 
 // ---------------------------------------------------------------- outcomes
 
-function expectOutcome(view: DocumentView, reported: Reported): Fix[] {
+function expectOutcome(view: DocumentView, reported: Reported, work: Work): Fix[] {
   const outcome = isObject(reported.data) ? String(reported.data.outcome) : '';
   const statement = statementAt(view, reported.start);
   const unit = unitAt(view, reported.start);
@@ -87,13 +90,13 @@ function expectOutcome(view: DocumentView, reported: Reported): Fix[] {
   if (!isInLoop(statement)) return [fix];
   // Of a loop each turn may come to something else.
   const place = placeOf(unit.code[pc]).start;
-  const before = findingsOf(view, unit, reported.rule);
+  const before = findingsOf(view, unit, reported.rule, work);
   for (const candidate of [
     fix,
     { ...make('fails'), mechanical: true as const },
     { ...make('any'), mechanical: true as const },
   ])
-    if (holds({ view, unit, reported, place }, before, candidate.edits)) return [candidate];
+    if (holds({ view, unit, reported, place }, before, candidate.edits, work)) return [candidate];
   return [];
 }
 

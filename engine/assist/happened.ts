@@ -7,8 +7,8 @@ import type { DocumentView } from '../view.ts';
 import { lineStart } from './cursor.ts';
 import { instructionAt, runThrough, tryEdits } from './trial.ts';
 
-/** A list is wanted at once: instructions that are run for it, and of the scenario that are lowered. */
-const TICKS = 50_000;
+/** A list is wanted at once: what is run for it, and of the scenario that are lowered. */
+const WORK = 60_000;
 const LONGEST = 3000;
 
 /**
@@ -24,7 +24,7 @@ export function happened(view: DocumentView, unit: ScenarioUnit, offset: number)
   const trial = tryEdits(view, unit, edits);
   const pc = trial && instructionAt(trial.unit, offset - unit.start);
   if (trial === undefined || pc === undefined) return undefined;
-  const instance = runThrough(trial, pc, TICKS);
+  const instance = runThrough(trial, pc, { left: WORK });
   const outcome = instance === undefined ? undefined : trial.replay.run.outcome(instance);
   return outcome === undefined || outcome.trap !== undefined ? undefined : formatOutcome(outcome);
 }

@@ -32,6 +32,31 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return result;
 }
 
+/** What may still be spent on running, about one for an instruction of C. Shared by what is asked about at once. */
+export interface Work {
+  left: number;
+}
+
+/** What an instruction of the scenario costs beside the C that it runs: rules are held against it. */
+const PER_INSTANCE = 200;
+
+/** Runs to the end, or until `isThere`, or until the work is used up. False in the last case. */
+export function runOn({ run }: Replay, work: Work, isThere: () => boolean = () => false): boolean {
+  while (run.state === 'running' && !isThere()) {
+    if (work.left <= 0) return false;
+    work.left -= run.tick(Math.max(1, Math.min(SLICE, Math.floor(work.left)))) + (run.isInCall ? 0 : PER_INSTANCE);
+  }
+  return true;
+}
+
+/** The same with a third of the work: to know how a scenario ends is worth less than to know what a fix does. */
+export function runOnSome(replay: Replay, work: Work, isThere?: () => boolean): boolean {
+  const some = { left: work.left / 3 };
+  const is = runOn(replay, some, isThere);
+  work.left -= Math.max(0, work.left / 3 - some.left);
+  return is;
+}
+
 /** The scenario with edits within it, ready to run; undefined where nothing can run. What it does to the replay is undone when that is next asked for. */
 export function tryEdits(view: DocumentView, unit: ScenarioUnit, edits: readonly TextEdit[]): Trial | undefined {
   const { analysis } = view;
@@ -62,15 +87,15 @@ export function placeOf(instruction: Instruction): { start: number; end: number 
   return 'via' in instruction && instruction.via.length > 0 ? instruction.via[0] : instruction.span;
 }
 
-/** Runs until an instruction has been executed once. The instance; undefined if it is not reached within so many ticks. */
-export function runThrough({ replay }: Pick<Trial, 'replay'>, pc: number, ticks: number): number | undefined {
+/** Runs until an instruction has been executed once. The instance; undefined if it is not reached with so much work. */
+export function runThrough({ replay }: Pick<Trial, 'replay'>, pc: number, work: Work): number | undefined {
   const { run } = replay;
-  const [known] = replay.instancesOf(pc, 1);
-  if (known !== undefined && (known < run.executed - 1 || !run.isInCall)) return known;
-  for (let left = ticks; run.state === 'running' && left > 0; ) {
-    left -= Math.max(1, run.tick(Math.min(SLICE, left)));
-    if (!run.isInCall && run.executed > 0 && run.positionOf(run.executed - 1) === pc) return run.executed - 1;
-  }
-  const [found] = replay.instancesOf(pc, 1);
-  return found !== undefined && (found < run.executed - 1 || !run.isInCall) ? found : undefined;
+  const known = (): number | undefined => {
+    const [found] = replay.instancesOf(pc, 1);
+    return found !== undefined && (found < run.executed - 1 || !run.isInCall) ? found : undefined;
+  };
+  const found = known();
+  if (found !== undefined) return found;
+  runOn(replay, work, () => !run.isInCall && run.executed > 0 && run.positionOf(run.executed - 1) === pc);
+  return known();
 }

@@ -19,7 +19,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { plainSnippet } from '../../../engine/assist/completion.ts';
 import { conversionsAt } from '../../../engine/assist/conversions.ts';
 import type { Fix, Reported } from '../../../engine/assist/fix.ts';
-import { fixesFor, mechanicalFixes } from '../../../engine/assist/fixes.ts';
+import { fixesFor, mechanicalFixes, someWork } from '../../../engine/assist/fixes.ts';
 import type { Diagnostic as EngineDiagnostic } from '../../../engine/base/diagnostic.ts';
 import { type ClientFeatures, member } from '../client-features.ts';
 import { canonicalUri, uriOfPath } from '../uri.ts';
@@ -124,9 +124,10 @@ function quickFixes(
   const client = context.client();
   const view = open.view();
   const found = new Map<string, CodeAction>();
+  const work = someWork();
   for (const report of here) {
     const diagnostics = shown.filter((one) => isAbout(one, report.diagnostic)) as Diagnostic[];
-    for (const fix of fixesFor(view, report)) {
+    for (const fix of fixesFor(view, report, work)) {
       const key = JSON.stringify([fix.title, fix.edits]);
       const known = found.get(key);
       if (known !== undefined) {
@@ -178,7 +179,12 @@ function mechanicalOf(open: OpenDocument, all: readonly Report[]): Fix[] {
   const view = open.view();
   const fixes: Fix[] = [];
   let end = -1;
-  const found = all.flatMap((report) => mechanicalFixes(view, report).filter((fix) => fix.mechanical));
+  const work = someWork();
+  // A loop can report the same of a step several times.
+  const places = new Map(all.map((report) => [`${report.rule} ${report.start}`, report]));
+  const found = [...places.values()].flatMap((report) =>
+    mechanicalFixes(view, report, work).filter((fix) => fix.mechanical),
+  );
   for (const fix of found.sort((a, b) => a.edits[0].from - b.edits[0].from)) {
     if (fix.edits.some(({ from }) => from <= end)) continue;
     end = Math.max(...fix.edits.map(({ to }) => to));

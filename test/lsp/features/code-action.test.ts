@@ -179,6 +179,21 @@ test('a client that takes commands only gets commands, and the edit when it runs
     assert.equal((await plain.ask('workspace/executeCommand', params)).error?.code, -32602);
 });
 
+test('a whole file at once: no more is tried than one waits for', async () => {
+  const loops = Array.from({ length: 60 }, (_, i) => [
+    `for p in ${i * 2}M..${i * 2 + 2}M step 4K {`,
+    '  g.read(p)',
+    '}',
+  ]).flat();
+  const document = await openMarked(rich, `«${scenario(...loops)}»`);
+  const list = await actions(rich, document, { only: ['quickfix'] });
+  const [action] = await actions(rich, document, { only: ['source.fixAll'] });
+  assert.ok(list.length > 0 && action !== undefined);
+  const { edit } = await rich.request('codeAction/resolve', action);
+  const fixed = edited(document, edit).match(/=> KVM_EXIT_MEMORY_FAULT|=> #VC\(0x404\)/g) ?? [];
+  assert.ok(fixed.length > 0 && fixed.length < 60, `${fixed.length}`);
+});
+
 test('whatever a client sends, it is answered', async () => {
   const document = await openMarked(rich, scenario('g.read(‸64K)'));
   const textDocument = { uri: document.uri };
