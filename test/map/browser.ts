@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as esbuild from 'esbuild';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { bundleOptions } from '../../scripts/build.ts';
 import { launchChromium } from '../../scripts/lib/chromium.ts';
 import type { FromPage, MapRuns, ToPage } from '../../server/common/map-protocol.ts';
@@ -131,14 +131,17 @@ export async function startKit(): Promise<Kit> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const browser = await launchChromium();
+  let open: BrowserContext | undefined;
   return {
     browser,
     async open({ theme = 'vscode-dark', width = 1100, height = 860, init, ...options } = {}) {
+      await open?.close();
       const context = await browser.newContext({
         viewport: { width, height },
         reducedMotion: 'reduce',
         ...options,
       });
+      open = context;
       const page = await context.newPage();
       if (init) await page.addInitScript(init);
       await page.goto(`http://127.0.0.1:${port}/?theme=${encodeURIComponent(theme)}`);

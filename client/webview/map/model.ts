@@ -13,8 +13,10 @@ import { viewsOfTouched } from './touched.ts';
 /** What has changed: the story itself, the state shown, what is seen of the lanes, the selection, the filter, the pinned state, the words on it. */
 export type Topic = 'story' | 'state' | 'view' | 'selection' | 'filter' | 'pin' | 'follow';
 
-/** How long a slice of a long way through the states may take, in ms: a third of a frame. */
-const slice = 5;
+/** How long a slice of a long way through the states may take, in ms: half a frame. */
+const slice = 8;
+/** On a long way, what is passed is shown this often, in ms. */
+const glimpse = 100;
 
 export class MapModel {
   /** Undefined: there is nothing to show, because of {@link nothing}. */
@@ -41,6 +43,7 @@ export class MapModel {
   #position: MapPosition | undefined;
   readonly #listeners = new Map<Topic, (() => void)[]>();
   #moving = false;
+  #glimpsed = 0;
   /** The view is the one to begin with: it may be chosen again for another width. */
   #untouchedView = false;
 
@@ -162,7 +165,11 @@ export class MapModel {
       this.#moving = true;
       this.shown = story.state;
       requestAnimationFrame(this.#advance);
-      this.tell('state');
+      // Frames between glimpses belong to the way.
+      if (until - this.#glimpsed > glimpse) {
+        this.#glimpsed = until;
+        this.tell('state');
+      }
       return;
     }
     if (this.shown !== this.target) this.lastStep = this.target > 0 ? this.target - 1 : undefined;

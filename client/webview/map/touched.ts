@@ -54,7 +54,8 @@ export function viewsOfTouched(story: StoryState, width: number): View[] {
     const inSight =
       !range ||
       (lane.axis.offset(range[0]) >= tied.left - 1 && lane.axis.offset(range[1]) <= tied.left + width * scale + 1);
-    if (inSight && scale * width <= lane.axis.length) {
+    // The direct map is looked at for its frames: what is split around them may be far wider.
+    if ((inSight || lane.lane.kind === 'direct-map') && scale * width <= lane.axis.length) {
       views[index] = { left: Math.min(Math.max(0, tied.left), lane.axis.length - scale * width), scale };
     }
   }
