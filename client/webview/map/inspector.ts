@@ -139,8 +139,12 @@ export class Inspector {
       ...links.map(({ lane, page, label }) =>
         element(
           'button',
-          { class: 'jump', click: () => this.#actions.show({ lane, page, pages: 1 }) },
-          `${label} · ${spaceOf(this.#model.lanes[lane]).address} ${address(page)}`,
+          {
+            class: 'jump',
+            title: `${spaceOf(this.#model.lanes[lane]).address} ${address(page)}`,
+            click: () => this.#actions.show({ lane, page, pages: 1 }),
+          },
+          label,
         ),
       ),
     );

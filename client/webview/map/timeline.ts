@@ -239,8 +239,8 @@ export class Timeline {
         ? element('span', { class: 'badge' }, following === 'debugger' ? 'at the debugger' : 'at the cursor')
         : undefined,
       difference ? element('span', { class: 'badge' }, `compared with state ${difference.state}`) : undefined,
-      story.story.incomplete && target === lastState
-        ? element('span', { class: 'outcome failed' }, story.story.incomplete)
+      story.story.incomplete
+        ? element('span', { class: 'badge incomplete', title: story.story.incomplete }, story.story.incomplete)
         : undefined,
     );
   }
