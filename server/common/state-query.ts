@@ -27,16 +27,19 @@ export async function inSlices<T>(
   const { platform } = context;
   const until = platform.now() + limit;
   for (;;) {
-    const started = platform.now();
-    const budget = { ticks };
-    const answer = ask(budget, started >= until);
-    const took = platform.now() - started;
-    // What took long although few ticks were used says nothing about ticks.
-    if (budget.ticks <= 0) {
-      if (took > 2 * slice) ticks = Math.max(1000, Math.floor(ticks / 2));
-      else if (took < slice / 2) ticks = Math.min(5_000_000, ticks * 2);
-    }
-    if (answer !== 'later') return answer;
+    const turn = platform.now();
+    do {
+      const started = platform.now();
+      const budget = { ticks };
+      const answer = ask(budget, started >= until);
+      if (answer !== 'later') return answer;
+      const took = platform.now() - started;
+      // What took long although few ticks were used says nothing about ticks.
+      if (budget.ticks <= 0) {
+        if (took > slice) ticks = Math.max(5000, Math.floor(ticks / 2));
+        else if (took < slice / 4) ticks = Math.min(5_000_000, ticks * 2);
+      }
+    } while (platform.now() - turn < slice / 2);
     await new Promise<void>((resolve) => platform.soon(resolve));
     if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
     if (!isCurrent()) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document has changed');
