@@ -164,7 +164,7 @@ test('states are gone through by keys, slider and click, and the extension is to
   await probe.at(3);
   assert.match((await slider.getAttribute('aria-valuetext')) ?? '', /line 13: g\.pvalidate\(0, 2M\), outcome 0/);
   // Not every state on the way is told, but the last one is.
-  await probe.map.page.waitForFunction(`said.findLast(({ type }) => type === 'position')?.state === 3`);
+  await probe.until(async () => last(await probe.map.said(), 'position')?.state === 3, 'the extension is told');
   await slider.focus();
   await page.keyboard.press('End');
   await probe.at(9);

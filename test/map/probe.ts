@@ -91,6 +91,14 @@ export class Probe {
     await this.map.page.locator('.map-canvas').click({ position: { x, y: y + height / 2 } });
   }
 
+  /** Waits for something that comes by itself. */
+  async until(holds: () => Promise<boolean>, what: string): Promise<void> {
+    for (const end = Date.now() + 5000; !(await holds()); ) {
+      if (Date.now() > end) assert.fail(`waited in vain: ${what}`);
+      await this.map.page.waitForTimeout(30);
+    }
+  }
+
   /** Waits until a state is shown. */
   async at(state: number): Promise<void> {
     await this.map.page.locator(`.timeline-slider[aria-valuenow="${state}"]`).waitFor({ timeout: 5000 });

@@ -42,7 +42,8 @@ export class MapCanvas {
   #wanted: View[] = [];
   #drawn: View[] = [];
   #frame = 0;
-  #flashFrom = -Infinity;
+  /** When the last change was first drawn; undefined: not yet. */
+  #flashFrom: number | undefined;
   #hover: Place | undefined;
   #band: { lane: number; x0: number; x1: number } | undefined;
   /** A page to keep, where the pointer went down. */
@@ -70,7 +71,7 @@ export class MapCanvas {
     model.on(['view'], () => this.#point(undefined));
     model.on(['selection', 'filter', 'pin', 'follow'], () => this.invalidate());
     model.on(['state'], () => {
-      this.#flashFrom = performance.now();
+      this.#flashFrom = undefined;
       this.invalidate();
     });
     this.scroller.addEventListener(
@@ -214,6 +215,7 @@ export class MapCanvas {
     this.#pixels.put(this.#context);
     this.#surface.begin(scale);
     drawMarks(this.#surface, scene, this.#cache);
+    this.#flashFrom ??= began;
     const age = (began - this.#flashFrom) / flashTime;
     const flash = this.#reduced.matches ? 0 : Math.max(0, 1 - age);
     drawOverlay(this.#surface, scene, {
