@@ -17,7 +17,10 @@ export interface Flags {
   isMarked(lane: number, page: number): boolean;
 }
 
-/** Adds to `into` what has changed in the runs of a lane, and brings the shadow up to date. Runs are in order, and within the lane. */
+/**
+ * Adds to `into` what has changed in the runs of a lane, and brings the shadow up to date. Runs are in order, and within the lane. Returns how many looks
+ * it took.
+ */
 export function collectChanges(
   reader: CellReader,
   shadow: Shadow,
@@ -25,15 +28,18 @@ export function collectChanges(
   lane: number,
   runs: readonly Run[],
   into: RunColumns,
-): void {
+): number {
+  let looks = 0;
   for (const run of runs) {
     for (let page = run.start; page < run.end; ) {
       const frame = Math.floor(page / FRAME);
       const stop = Math.min(run.end, (frame + 1) * FRAME);
       if (stop - page === FRAME && wholeFrame(reader, shadow, flags, lane, frame, into)) {
+        looks++;
         page = stop;
         continue;
       }
+      looks += stop - page;
       const marked = flags.mayBeIn(lane, page, stop);
       for (; page < stop; page++) {
         const before = shadow.cell(page);
@@ -45,6 +51,7 @@ export function collectChanges(
       }
     }
   }
+  return looks;
 }
 
 /** False if the frame has to be looked at page by page. */

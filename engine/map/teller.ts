@@ -57,6 +57,15 @@ export interface StoryDocument {
   scenarios: readonly string[];
 }
 
+/** Pages that are looked at without a look at the clock. */
+const PIECE = 4096;
+/** What a look at a page costs, and the rest of an instance, in instructions of C. */
+const LOOK_COST = 4;
+const INSTANCE_COST = 200;
+
+/** Where a piece of a run that begins at `at` ends: pieces end with 2M frames. */
+const pieceEnd = (at: number, end: number): number => Math.min(end, at - (at % PIECE) + PIECE);
+
 const NO_FLAGS = { mayBeIn: () => false, isMarked: () => false };
 
 export class StoryTeller {
@@ -73,6 +82,8 @@ export class StoryTeller {
   private readonly baseEvents: number;
   private readonly changes = new RunColumns();
   private readonly changesFrom: number[] = [0];
+  /** Of the last step, which is among {@link steps} already: what is still to be looked at, last first. */
+  private readonly untold: { lane: number; run: Run }[] = [];
   private readonly steps: ToldStep[] = [];
   private readonly violations: ToldViolation[] = [];
   /** Instances that have been gone through, steps or not, with the numbers of their instructions. */
@@ -102,12 +113,12 @@ export class StoryTeller {
 
   /** All steps are told, or as many as are told at all. */
   get isOver(): boolean {
-    return this.isAtEnd;
+    return this.isAtEnd && this.untold.length === 0;
   }
 
-  /** Steps told so far. */
+  /** Steps told so far, to the last page. */
   get length(): number {
-    return this.steps.length;
+    return this.changesFrom.length - 1;
   }
 
   /** The instance that the machine stands before in a state. */
@@ -166,7 +177,12 @@ export class StoryTeller {
 
   /** Go on for about `ticks` (instructions of C, pages looked at); true when the story is told. */
   advance(ticks: number): boolean {
-    for (let left = ticks; !this.isAtEnd && left > 0; ) {
+    for (let left = ticks; left > 0; ) {
+      if (this.untold.length > 0) {
+        left -= this.tellMore(left);
+        continue;
+      }
+      if (this.isAtEnd) break;
       const { replay } = this;
       const landed = replay.goTo(this.told + 1, left);
       if (landed <= this.told) {
@@ -175,11 +191,10 @@ export class StoryTeller {
         this.hasStopped = replay.run.state === 'stopped';
         break;
       }
-      const before = this.changes.length;
       this.tellInstance(this.told);
-      left -= 200 + (this.changes.length - before) * 8;
+      left -= INSTANCE_COST;
     }
-    return this.isAtEnd;
+    return this.isAtEnd && this.untold.length === 0;
   }
 
   private tellBase(): MapRuns {
@@ -255,11 +270,29 @@ export class StoryTeller {
     const touched = touchedPages(machine, this.lanes, before, fromEvent, machine.trace.length);
     this.reader.refresh();
     this.changes.seal();
-    for (const [i, runs] of touched.entries()) {
-      const looked = merge(runs, this.marks.foundIn(i), this.lanes[i].shown.pages);
-      collectChanges(this.reader, this.shadows[i], this.marks, i, looked, this.changes);
+    for (const [lane, runs] of touched.entries()) {
+      for (const { start, end } of merge(runs, this.marks.foundIn(lane), this.lanes[lane].shown.pages))
+        for (let at = start; at < end; at = pieceEnd(at, end))
+          this.untold.push({ lane, run: { start: at, end: pieceEnd(at, end) } });
     }
-    this.changesFrom.push(this.changes.length);
+    if (this.untold.length === 0) this.changesFrom.push(this.changes.length);
+    else this.untold.reverse();
+  }
+
+  /** Look at more of the pages that the last step has touched; returns the ticks it cost. */
+  private tellMore(ticks: number): number {
+    // Somebody may have moved the machine since.
+    this.replay.goTo(this.told);
+    this.reader.refresh();
+    let used = 0;
+    while (used < ticks) {
+      const piece = this.untold.pop();
+      if (piece === undefined) break;
+      const { lane, run } = piece;
+      used += LOOK_COST * collectChanges(this.reader, this.shadows[lane], this.marks, lane, [run], this.changes);
+    }
+    if (this.untold.length === 0) this.changesFrom.push(this.changes.length);
+    return used;
   }
 
   // ---------------------------------------------------------------- the story
@@ -287,14 +320,14 @@ export class StoryTeller {
     const incomplete = this.incomplete();
     const first = this.changesFrom[from];
     return {
-      steps: this.steps.slice(from).map((told): MapStep => {
+      steps: this.steps.slice(from, this.length).map((told): MapStep => {
         const { text, outcome, failed, rules, pc } = told;
         return { line: this.lineOfPc(pc), text, outcome, failed, rules };
       }),
       violations: this.violations
-        .slice(this.steps[from]?.violations ?? this.violations.length)
+        .slice(this.steps[from]?.violations ?? this.violations.length, this.steps[this.length]?.violations)
         .map((violation) => ({ ...violation, message: this.resolved(violation.message) })),
-      changes: this.changes.slice(first),
+      changes: this.changes.slice(first, this.changesFrom[this.length]),
       changesFrom: Uint32Array.from(this.changesFrom.slice(from), (at) => at - first),
       ...(incomplete === undefined ? {} : { incomplete }),
     };
@@ -337,6 +370,8 @@ export class StoryTeller {
    */
   adopt(unit: ScenarioUnit, document: StoryDocument): { kept: number; moved: boolean } {
     const old = this.unit;
+    // Half of a step is no step.
+    if (this.untold.length > 0) this.rewind(this.told - 1);
     const lines = this.steps.map(({ pc }) => this.lineOfPc(pc));
     this.document = document;
     this.lineIndex = new LineIndex(document.text);
@@ -358,6 +393,7 @@ export class StoryTeller {
   private rewind(instance: number): void {
     if (instance >= this.told) return;
     const kept = this.stateOfInstance(instance);
+    this.untold.length = 0;
     this.changes.truncate(this.changesFrom[kept], (lane, start, count, before) =>
       this.shadows[lane].setRun(start, count, before),
     );

@@ -2,6 +2,8 @@
 // page by page; told backwards, the states before. Whatever the steps are.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CellReader } from '../../../engine/map/cells.ts';
@@ -322,4 +324,35 @@ scenario "s" {
   assert.ok(story.base.lane.length < 10, `${story.base.lane.length} runs`);
   // A head and its 511 pages for each 2M entry, in the host's lane; one run in the others.
   assert.ok(story.changes.lane.length <= 2 * 512 + 16, `${story.changes.lane.length} runs`);
+});
+
+test('half a story holds whole steps only, and an edit in the middle of one starts it anew', () => {
+  const source = text('kvm-rfc-v8', [steps[1], steps[4], steps[1]]);
+  const { teller, unit } = openScenario(source);
+  const whole = tell(source).story;
+  let parts = 0;
+  while (!teller.advance(5000)) {
+    const part = teller.story();
+    const n = part.steps.length;
+    assert.equal(part.changesFrom.length, n + 1);
+    assert.equal(part.changes.lane.length, part.changesFrom[n]);
+    assert.deepEqual(part.steps, whole.steps.slice(0, n));
+    parts++;
+    if (parts === 3 || parts === 12)
+      teller.adopt({ ...unit }, { uri: 'file:///test.snpscenario', text: source, scenarios: ['s'] });
+  }
+  assert.ok(parts > 5, `${parts} parts`);
+  assert.deepEqual(teller.story(), whole);
+});
+
+test('the mailed patch is told like any other C', (t) => {
+  const folder = process.env.SNP_PATCH_DIR;
+  if (folder === undefined || folder === '') return t.skip('SNP_PATCH_DIR not set: the mailed patch is not told');
+  const name = readdirSync(folder).find((file) => file.startsWith('0048'));
+  assert.ok(name);
+  const source = text('kvm-rfc-v8', [steps[1], steps[14], steps[2], steps[4]]).replace(
+    'host {',
+    `use patch ${JSON.stringify(name)}\nhost {`,
+  );
+  assertTrue(tell(source, { [name]: readFileSync(join(folder, name), 'utf8') }));
 });
