@@ -6,7 +6,8 @@
  * Sparse: a table of 512 entries is made when its first entry is set. Every change is journalled and leaves one trace event, `Npt`.
  */
 import type { Journal, Undoable } from '../base/journal.ts';
-import { type PgLevel, pagesPerLevel } from '../base/units.ts';
+import type { Run } from '../base/runs.ts';
+import { PAGES_PER_1G, PAGES_PER_2M, type PgLevel, pagesPerLevel } from '../base/units.ts';
 import { EventKind, type Trace } from '../trace/trace.ts';
 
 /** An entry is pfn * 4 + writable * 2 + present; 0 is "not present". */
@@ -251,4 +252,18 @@ export class NestedPageTable implements Undoable {
     const keys = [...tables.keys()].filter((key) => key >= firstKey && key <= lastKey).sort((a, b) => a - b);
     return keys.some((key) => inTable(key, tables.get(key) as Table));
   }
+}
+
+/**
+ * The guest frames that an {@link EventKind.Npt} event of the trace may have changed: those of the entry that was set, or of the range that was zapped. A
+ * large entry goes as a whole when a zap reaches into it: `whole` says whether the range is to be widened to what such entries may have covered.
+ */
+export function gfnsOfEvent(trace: Trace, event: number, whole: boolean): Run {
+  const start = trace.page[event];
+  if (trace.a[event] >= 0) return { start, end: start + pagesPerLevel(trace.b[event] as PgLevel) };
+  const end = start + trace.code[event];
+  if (!whole) return { start, end };
+  // So many pages at once can only have been mapped by a 1G entry.
+  const by = trace.b[event] >= PAGES_PER_1G ? PAGES_PER_1G : PAGES_PER_2M;
+  return { start: Math.floor(start / by) * by, end: Math.ceil(end / by) * by };
 }

@@ -5,6 +5,7 @@
  */
 import type { Run } from '../base/runs.ts';
 import { hex } from '../base/text.ts';
+import { gfnsOfEvent } from '../hardware/nested-page-table.ts';
 import { EventKind } from '../trace/trace.ts';
 import { operandIsAssigned, operandIsLarge } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -109,7 +110,7 @@ function zapsOf(step: StepView, guest: GuestView): { event: number; gfns: Run }[
   const found: { event: number; gfns: Run }[] = [];
   for (let e = step.from; e < step.to; e++) {
     if (trace.kind[e] !== EventKind.Npt || trace.space[e] !== guest.asid || trace.a[e] >= 0) continue;
-    found.push({ event: e, gfns: { start: trace.page[e], end: trace.page[e] + trace.b[e] } });
+    found.push({ event: e, gfns: gfnsOfEvent(trace, e, false) });
   }
   return found;
 }

@@ -7,7 +7,7 @@ import type { PageSet } from '../base/page-set.ts';
 import { type Run, Runs } from '../base/runs.ts';
 import { type Gpa, gpaToGfn, type Pfn, pagesPerLevel } from '../base/units.ts';
 import { pagesOfCommand } from '../hardware/firmware.ts';
-import type { NestedPageTable } from '../hardware/nested-page-table.ts';
+import { gfnsOfEvent, type NestedPageTable } from '../hardware/nested-page-table.ts';
 import { invariants } from '../invariants/catalogue.ts';
 import { operandIsLarge } from '../invariants/conduct.ts';
 import type { Finding } from '../invariants/invariant.ts';
@@ -214,7 +214,7 @@ class FinishedStep implements StepView {
         case EventKind.Npt:
           // A zap takes violations away and makes none.
           if (trace.a[e] >= 0 || this.machine.ruleMemory.hasViolations(GUEST_PAGE_RULES, trace.space[e]))
-            touched.gfns.get(trace.space[e])?.add(page, page + this.nptPages(e));
+            this.remapped(touched, e);
           break;
         case EventKind.PageRef:
           touched.refs.add(page, page + 1);
@@ -234,11 +234,9 @@ class FinishedStep implements StepView {
     if (this.trace.site[e] !== 0) touched.byKernel.add(start, end);
   }
 
-  private nptPages(e: number): number {
-    const { trace } = this;
-    if (trace.a[e] < 0) return Math.min(trace.b[e], 512 * 512);
-    const level = trace.b[e];
-    return level >= 3 ? 512 * 512 : level === 2 ? 512 : 1;
+  private remapped(touched: Touched, e: number): void {
+    const { start, end } = gfnsOfEvent(this.trace, e, true);
+    touched.gfns.get(this.trace.space[e])?.add(start, end);
   }
 
   gfnsTouched(guest: GuestView): readonly Run[] {

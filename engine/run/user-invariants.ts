@@ -8,6 +8,7 @@
 import { type Run, Runs } from '../base/runs.ts';
 import { formatRuns, hex, plural } from '../base/text.ts';
 import { pagesOfCommand } from '../hardware/firmware.ts';
+import { gfnsOfEvent } from '../hardware/nested-page-table.ts';
 import { operandIsLarge } from '../invariants/conduct.ts';
 import { newlyViolating } from '../invariants/step-view.ts';
 import { Constant, Variable } from '../scenario/expression.ts';
@@ -168,9 +169,8 @@ class TouchedPages {
         this.gfns.get(trace.space[e])?.add(page, page + trace.code[e]);
         break;
       case EventKind.Npt: {
-        const level = trace.b[e];
-        const mapped = level >= 3 ? 512 * 512 : level === 2 ? 512 : 1;
-        this.gfns.get(trace.space[e])?.add(page, page + (trace.a[e] < 0 ? Math.min(level, 512 * 512) : mapped));
+        const { start, end } = gfnsOfEvent(trace, e, true);
+        this.gfns.get(trace.space[e])?.add(start, end);
         break;
       }
       case EventKind.DirectMap:

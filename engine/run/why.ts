@@ -7,6 +7,7 @@
  */
 import { hex } from '../base/text.ts';
 import { FwCommand, fwCommandName } from '../hardware/firmware.ts';
+import { gfnsOfEvent } from '../hardware/nested-page-table.ts';
 import {
   operandIsAssigned,
   operandIsImmutable,
@@ -125,22 +126,18 @@ function nptEvents(machine: Machine, asid: number, gfn: number, limit: number): 
     if (trace.kind[e] !== EventKind.Npt || trace.space[e] !== asid) continue;
     const maps = trace.a[e] >= 0;
     const newer = events[events.length - 1];
+    const { start, end } = gfnsOfEvent(trace, e, true);
     if (maps) {
-      const pages = trace.b[e] >= 3 ? 512 * 512 : trace.b[e] === 2 ? 512 : 1;
-      if (gfn < trace.page[e] || gfn >= trace.page[e] + pages) continue;
+      if (gfn < start || gfn >= end) continue;
       // The very same mapping once more is no change.
       if (newer !== undefined && trace.a[newer] === trace.a[e] && trace.b[newer] === trace.b[e]) events.pop();
       events.push(e);
-    } else if (e === last || (newer !== undefined && trace.a[newer] >= 0 && reaches(trace, e, gfn))) {
+    } else if (e === last || (newer !== undefined && trace.a[newer] >= 0 && gfn >= start && gfn < end)) {
       events.push(e);
     }
   }
   return events;
 }
-
-/** Whether a zap may have taken the mapping of a gfn: a large one goes as a whole, also when the range begins or ends within it. */
-const reaches = (trace: Trace, e: number, gfn: number): boolean =>
-  gfn >= trace.page[e] - (trace.page[e] % 512) && gfn < trace.page[e] + Math.max(trace.b[e], 512);
 
 /** Events about runs of pages (`page`, `code` pages) that cover a page. */
 function runEvents(trace: Trace, kind: number, space: number, page: number, limit: number): number[] {
