@@ -59,6 +59,7 @@ test('a run list says of every page, mixture and search what an array of pages s
       assert.equal((list.find(from, false, (one) => one === id)?.end ?? 0) - 1, before);
     }
     for (let page = 0; page < pages; page++) assert.equal(list.at(page), array[page]);
+    for (let id = 0; id < 14; id++) assert.equal(list.total(id), array.filter((one) => one === id).length);
     let runs = 0;
     list.forEach(0, pages, () => {
       runs++;

@@ -77,6 +77,7 @@ export class Inspector {
     const { selection, story } = this.#model;
     const described = selection && describe(this.#model, selection);
     if (!story || !selection || !described) {
+      if (this.element.firstElementChild?.className === 'hint') return;
       refill(
         this.element,
         element(

@@ -52,14 +52,10 @@ function drawTitle(surface: Surface, scene: Scene, place: LanePlace): void {
   }
 }
 
-const mixtures = new WeakMap<object, { version: number; pages: number }>();
 /** Pages of the whole lane at which a rule is violated. */
 export function violatedPages({ lane }: LanePlace): number {
-  const known = mixtures.get(lane);
-  if (known?.version === lane.runs.version) return known.pages;
   let pages = 0;
-  for (const [id, count] of lane.mixture()) if (isViolation(lane.cells[id])) pages += count;
-  mixtures.set(lane, { version: lane.runs.version, pages });
+  for (const [id, cell] of lane.cells.entries()) if (isViolation(cell)) pages += lane.runs.total(id);
   return pages;
 }
 

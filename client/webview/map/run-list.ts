@@ -20,12 +20,15 @@ export class RunList {
   #order = new Uint32Array(4);
   #firsts = new Uint32Array(4);
   #count = 1;
+  /** By id: its pages in all. */
+  readonly #totals: number[];
 
   constructor(pages: number) {
     this.pages = pages;
     const block = this.#blocks.take();
     this.#blocks.n[block] = 1;
     this.#order[0] = block;
+    this.#totals = [pages];
   }
 
   /** Runs in all: one where every page is equal. */
@@ -33,6 +36,11 @@ export class RunList {
     let sum = 0;
     for (let i = 0; i < this.#count; i++) sum += this.#blocks.n[this.#order[i]];
     return sum;
+  }
+
+  /** How many pages have an id, in all. */
+  total(id: number): number {
+    return this.#totals[id] ?? 0;
   }
 
   /** Pages `[start, end)`, which are cut to what the lane has, become `id`. */
@@ -197,6 +205,10 @@ export class RunList {
     const first = this.#blocks.at(block);
     const last = first + this.#blocks.n[block];
     const lastEnd = this.#endOf(place, block, j);
+    for (let k = i; k <= j; k++) {
+      this.#totals[ids[k]] -= Math.min(to, k < j ? starts[k + 1] : lastEnd) - Math.max(from, starts[k]);
+    }
+    this.#totals[id] = (this.#totals[id] ?? 0) + (to - from);
     // What is replaced are the runs [low, high); in their place come (start, id) and, if a run sticks out at the end, its tail.
     let low = i;
     let start = from;

@@ -3,7 +3,6 @@
 
 import type { MapLane, MapRuns, MapStory, MapStoryUpdate } from '../../../server/common/map-protocol.ts';
 import { Axis, extentsOf } from './axis.ts';
-import { Mixture } from './mixture.ts';
 import { RunList } from './run-list.ts';
 
 /** The pages of one lane at the present state. */
@@ -31,13 +30,6 @@ export class LaneState {
       this.#ids.set(cell, id);
     }
     return id;
-  }
-
-  /** How many pages of each id the whole lane has. */
-  mixture(): [id: number, pages: number][] {
-    const mixture = new Mixture();
-    this.axis.pagesBetween(0, this.axis.length, (start, end) => this.runs.mix(start, end, mixture));
-    return mixture.ids.map((id) => [id, mixture.count(id)]);
   }
 
   cell(page: number): number {
