@@ -96,7 +96,32 @@ export interface HintText {
   unexpected: boolean;
 }
 
-/** The hint of a line; undefined if it was never executed. */
+/** Whether the line says by its `=>` all that the result's word would: `=> #PF` leaves the bits open, `=> any` everything. */
+function isStated(unit: ScenarioUnit, line: ActiveLine, all: Together): boolean {
+  const [step] = line.pcs.map((pc) => unit.code[pc]);
+  if (line.isCall || all.unexpected || all.single === undefined || step.kind !== 'step') return false;
+  const pattern = step.expected;
+  switch (pattern?.form) {
+    case 'ok':
+    case 'cf':
+      return ['ok', '0', 'CF=1'].includes(all.single);
+    case 'fault':
+      return pattern.bits !== undefined && all.single.startsWith('#');
+    case 'value':
+      return true;
+    case 'code':
+    case 'errno':
+    case 'exit':
+      return all.single === pattern.name;
+    case 'livelock':
+    case 'trap':
+      return all.single === pattern.form;
+    default:
+      return false;
+  }
+}
+
+/** The hint of a line; undefined if it was never executed, or states itself all that there is to say. */
 export function hintOf(
   unit: ScenarioUnit,
   notes: StepNotes,
@@ -105,11 +130,11 @@ export function hintOf(
 ): HintText | undefined {
   const all = together(unit, notes, line.pcs);
   if (all === undefined) return undefined;
-  const parts = [`→ ${all.outcome}`];
+  const parts = isStated(unit, line, all) ? [] : [all.outcome];
   if (detail === 'changes') parts.push(...all.effects.short(all.single ?? ''));
   if (line.isCall) parts.push(plural(all.count, 'step'));
   else if (all.count > 1) parts.push(`${all.count} times`);
-  return { text: parts.join(' · '), unexpected: all.unexpected };
+  return parts.length === 0 ? undefined : { text: `→ ${parts.join(' · ')}`, unexpected: all.unexpected };
 }
 
 /** `a = 64K`: the variables of the loops around an instruction, as they were. */

@@ -66,8 +66,8 @@ test('the outcome of a step and what changed, at its end', async () => {
   vmm.set_memory_attributes(g, 0..2M, PRIVATE)  → 0 · 1 × 2M assigned
   g.pvalidate(0, 2M)  → 0 · 1 × 2M validated
   vmm.set_memory_attributes(g, 64K +4K, SHARED)  → 0 · PSMASH · 1 × 4K unassigned, head count 510 // one page
-  host.write(pfn(g, 68K)) => #PF(RMP)  → #PF(RMP)
-  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 2M, assigned) => FAIL_OVERLAP  → FAIL_OVERLAP
+  host.write(pfn(g, 68K)) => #PF(RMP)
+  cpu.rmpupdate(pfn(g, 0), gpa 0, asid 1, 2M, assigned) => FAIL_OVERLAP
   g.read(68K)  → ok · 1 × 4K mapped
   expect rmp(g, 68K) is validated
   for page in 2M..2M + 16K step 4K {
@@ -75,6 +75,52 @@ test('the outcome of a step and what changed, at its end', async () => {
   }
 }
 `,
+  );
+});
+
+test('what the line states itself is not said again: only what changed, and what it leaves open', async () => {
+  const client = await startServer();
+  const document = await openMarked(
+    client,
+    `${head}scenario "a" {
+  vmm.set_memory_attributes(g, 0..2M, PRIVATE) => ok
+  g.read(0) => #VC(0x404)
+  g.pvalidate(0, 2M) => ok
+  g.pvalidate(0, 2M) => CF=1
+  host.write(pfn(g, 0)) => #PF
+  host.write(pfn(g, 0)) => #PF(P|W|RMP)
+  host.write(pfn(g, 0)) => fails
+  host.read(pfn(g, 0)) => any
+  host.write(pfn(g, 0)) => ok
+  host.write(pfn(g, 0)) => #GP
+  g.read(2M) => KVM_EXIT_MEMORY_FAULT
+  g.read(2M) => #NPF(RMP|ENC)
+  for page in 4K..12K step 4K {
+    host.write(pfn(g, page)) => #PF(RMP)
+  }
+}
+`,
+  );
+  const lines = (await shown(client, document)).split('\n').slice(1, -2);
+  assert.deepEqual(
+    lines.map((line) => line.trim()),
+    [
+      'vmm.set_memory_attributes(g, 0..2M, PRIVATE) => ok  → 1 × 2M assigned',
+      'g.read(0) => #VC(0x404)  → 1 × 2M mapped',
+      'g.pvalidate(0, 2M) => ok  → 1 × 2M validated',
+      'g.pvalidate(0, 2M) => CF=1',
+      'host.write(pfn(g, 0)) => #PF  → #PF(RMP)',
+      'host.write(pfn(g, 0)) => #PF(P|W|RMP)',
+      'host.write(pfn(g, 0)) => fails  → #PF(RMP)',
+      'host.read(pfn(g, 0)) => any  → ok',
+      'host.write(pfn(g, 0)) => ok  → #PF(RMP)',
+      'host.write(pfn(g, 0)) => #GP  → #PF(RMP)',
+      'g.read(2M) => KVM_EXIT_MEMORY_FAULT',
+      'g.read(2M) => #NPF(RMP|ENC)  → KVM_EXIT_MEMORY_FAULT',
+      'for page in 4K..12K step 4K {',
+      'host.write(pfn(g, page)) => #PF(RMP)  → 2 times',
+      '}',
+    ],
   );
 });
 

@@ -29,6 +29,12 @@ function cursorBehind(editor: vscode.TextEditor, text: string): void {
 }
 
 describe('Editing', () => {
+  it('leaves names to their author: words of other files are not offered where the language has nothing to offer', async () => {
+    const document = (await show('guest \n')).document;
+    const { wordBasedSuggestions } = vscode.workspace.getConfiguration('editor', document);
+    assert.equal(wordBasedSuggestions, 'off');
+  });
+
   it('accepts a completion from the list', async () => {
     const editor = await show(`${guest}\nscenario "a" {\n  cpu.psm\n}\n`);
     cursorBehind(editor, 'cpu.psm');
