@@ -5,7 +5,7 @@ import { hardwareOption } from '../hardware/options.ts';
 import { kernelOption } from '../kernel/kernel-options.ts';
 import { functionNamed } from '../scenario/functions.ts';
 import type { Operand, OperationSpec, QueryField, QuerySpec } from '../scenario/operation-table.ts';
-import { signature } from '../scenario/operations.ts';
+import { operation, signature } from '../scenario/operations.ts';
 import type { HostConfig } from '../scenario/program.ts';
 import type { SettingSpec } from '../scenario/setting-values.ts';
 import {
@@ -19,6 +19,7 @@ import {
   PLAIN_OUTCOMES,
   RETURN_CODES,
 } from '../scenario/words.ts';
+import { STATEMENTS } from './documentation.ts';
 import { FAULT_BIT_MEANINGS } from './log-fault.ts';
 import { codeMeaning } from './log-words.ts';
 import { type Block, type Inline, joined, type Line, sentence, source, table, text } from './prose.ts';
@@ -110,6 +111,23 @@ export function queryWordBlocks(spec: QuerySpec, word: string): Block[] {
     text({ strong: word }, ' of ', { code: spec.key }, `: ${meaning.join(', ')}`),
     ...(state === undefined ? [] : [text(...sentence(state.doc))]),
   ];
+}
+
+/** `count(psmash)`: which instruction that is. */
+export function instructionBlocks(spec: QuerySpec, operand: Operand, word: string): Block[] {
+  const instruction = operation(`cpu.${word}`) ?? operation(`guest.${word}`);
+  return [
+    text({ strong: word }, ` · operand ${operand.name} of `, { code: spec.key }),
+    ...(instruction === undefined
+      ? [text(...operandMeaning(operand))]
+      : [text(...sentence(instruction.doc)), text('Source: ', ...sentence(instruction.source), '.')]),
+  ];
+}
+
+/** `allow`, `sequence`, …: what such a statement is for, and how it is written. */
+export function statementBlocks(word: string): Block[] | undefined {
+  const said = Object.hasOwn(STATEMENTS, word) ? STATEMENTS[word] : undefined;
+  return said && [text(...sentence(said.doc)), source(said.written)];
 }
 
 export function actorBlocks(word: string): Block[] | undefined {

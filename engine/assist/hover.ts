@@ -22,6 +22,7 @@ import {
   actorBlocks,
   fieldBlocks,
   functionBlocks,
+  instructionBlocks,
   operandBlocks,
   operationBlocks,
   optionBlocks,
@@ -29,6 +30,7 @@ import {
   queryBlocks,
   queryWordBlocks,
   settingBlocks,
+  statementBlocks,
 } from './hover-words.ts';
 import { decodeAt } from './log-line.ts';
 import { type Block, type Line, list, text } from './prose.ts';
@@ -107,6 +109,21 @@ class Finder {
   }
 
   find(): Found {
+    return this.said() ?? this.keyword();
+  }
+
+  /** The word that a statement begins with (after `use`, the one behind it too), where there is nothing more particular to say. */
+  private keyword(): Hover | undefined {
+    const { leaf } = this;
+    const statement = leaf.parent;
+    if (statement === null || !STATEMENTS.has(statement.type.id)) return undefined;
+    const first = statement.firstChild;
+    const isUse = statement.type.id === t.UseDeclaration && leaf.type.id === t.Name;
+    if (first === null || (leaf.from !== first.from && !isUse)) return undefined;
+    return this.at(leaf, statementBlocks(this.textOf(first)));
+  }
+
+  private said(): Found {
     const { leaf } = this;
     switch (leaf.type.id) {
       case t.RuleName:
@@ -325,6 +342,12 @@ class Finder {
     }
     if (leaf.parent?.type.id === t.Call && leaf.parent.firstChild?.from === leaf.from)
       return this.functionCall(leaf.parent, statement);
+    if (query !== null && leaf.type.id === t.Name && leaf.parent?.type.id === t.Arguments) {
+      const spec = queriesNamed(this.textOf(query.firstChild ?? query))[0];
+      const operand = spec?.operands.find(({ words }) => words?.includes(this.source));
+      if (spec !== undefined && operand !== undefined)
+        return this.at(leaf, instructionBlocks(spec, operand, this.source));
+    }
     if (
       leaf.type.id === t.Name ||
       leaf.type.id === t.Number ||
@@ -334,7 +357,10 @@ class Finder {
       if (answer !== undefined) return answer;
     }
     const found = this.found(statement);
-    return found === 'later' ? 'later' : this.at(statement, found);
+    if (found === 'later') return 'later';
+    return found.length === 0 && leaf.type.id === t.kwExpect
+      ? this.at(leaf, statementBlocks('expect'))
+      : this.at(statement, found);
   }
 
   /** Words and fields after `is`. */

@@ -103,6 +103,38 @@ test('everywhere in a scenario, in plain text for a client that says nothing of 
   assert.doesNotMatch(all, /\*\*|\]\(|^\|/m);
 });
 
+test('the words that statements begin with, where there is nothing else to say', async () => {
+  const client = await startServer(markdown);
+  const document = await openMarked(
+    client,
+    `u‸use‸se ker‸model‸nel "kvm-rfc-v8"
+ho‸host‸st {
+  memory 4G
+}
+gue‸guest‸st g {
+  slot 0 gpa 0..64M private folio 2M pfn 0x40000
+}
+le‸let‸t page = 4K
+st‸stub‸ub nothing returns 0
+seq‸sequence‸uence take(page) {
+  vmm.set_memory_attributes(g, page +4K, PRIVATE)
+}
+inva‸invariant‸riant "own" {
+  forall page p: rmp(p) is validated implies rmp(p) is assigned
+}
+scenario "a" {
+  allo‸allow‸w SWALLOW "a reason"
+  vmm.set_memory_attributes(g, 0..2M, PRIVATE)
+  expect count(rmp‸instruction‸update) is 1
+  fo‸for‸r a in 0..2M step 1M {
+    take(a)
+  }
+}
+`,
+  );
+  expectGolden('hover-words', await everything(client, document));
+});
+
 describe('in C', () => {
   let folder: string;
   before(() => {
