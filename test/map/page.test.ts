@@ -302,7 +302,7 @@ test('a page’s panel shows what the extension tells of it, and its history lea
   await probe.press('1');
   await page.locator('vscode-textfield input').fill('gfn 528');
   await page.locator('vscode-textfield input').press('Enter');
-  await probe.saved();
+  await probe.until(async () => last(await probe.map.said(), 'details')?.page === 528, 'the page is asked about');
   const asked = last(await probe.map.said(), 'details');
   assert.ok(asked);
   assert.deepEqual({ lane: asked.lane, page: asked.page, state: asked.state }, { lane: 1, page: 528, state: 8 });
@@ -470,5 +470,8 @@ test('a story that makes no sense breaks nothing, and its texts are texts', asyn
   assert.deepEqual(await probe.map.offences(), []);
   await probe.map.tell({ type: 'position', position: { state: Number.NaN, by: 'editor' } });
   await probe.map.tell({ type: 'position', position: { state: 4, by: 'debugger' } });
-  assert.ok((await probe.map.page.locator('.step').textContent())?.includes(evil.slice(0, 20)));
+  await probe.until(
+    async () => (await probe.map.page.locator('.step').textContent())?.includes(evil.slice(0, 20)) === true,
+    'the step is told as text',
+  );
 });

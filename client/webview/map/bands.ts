@@ -55,77 +55,117 @@ export interface Layer {
   pages: number;
 }
 
-/** Columns `[x0, x1)` and what is stacked in each of them. */
+/** Columns `[x0, x1)` and what is stacked in each of them: the first `n` of `layers`. */
 export interface Band {
   x0: number;
   x1: number;
+  n: number;
   layers: readonly Layer[];
 }
 
-export function bandsOf(columns: Columns, looks: Looks, track: number): Band[] {
-  const bands: Band[] = [];
-  forEachBand(columns, looks, track, (x0, x1, layers) => bands.push({ x0, x1, layers }));
-  return bands;
+interface StoredBand extends Band {
+  layers: Layer[];
 }
 
 /**
- * Calls `visit` with the bands of a track from left to right: columns `[x0, x1)` and their layers, in an order that is the
- * same everywhere. Neighbouring bands of one and the same category are told as one.
+ * The bands of a track from left to right, their layers in an order that is the same everywhere. Neighbouring bands of one and the same category are
+ * one. Filled anew with every change: while somebody drags through time there are thousands a frame, so their memory is used again.
  */
-function forEachBand(
-  columns: Columns,
-  looks: Looks,
-  track: number,
-  visit: (x0: number, x1: number, layers: readonly Layer[]) => void,
-): void {
-  let held: Layer | undefined;
-  let heldFrom = 0;
-  let heldTo = 0;
-  const flush = () => {
-    if (held) visit(heldFrom, heldTo, [held]);
-    held = undefined;
-  };
-  for (let group = 0; group < columns.n; group++) {
-    const layers: Layer[] = [];
-    for (let i = columns.from[group]; i < columns.from[group + 1]; i++) {
-      const category = looks.category(track, columns.ids[i]);
-      const dimmed = looks.dimmed(columns.ids[i]);
-      const known = layers.find((layer) => layer.category === category && layer.dimmed === dimmed);
-      if (known) known.pages += columns.counts[i];
-      else layers.push({ category, dimmed, pages: columns.counts[i] });
-    }
-    const x0 = columns.x[group];
-    const x1 = columns.x[group + 1];
-    if (layers.length === 1) {
-      const [layer] = layers;
-      if (held && held.category === layer.category && held.dimmed === layer.dimmed && heldTo === x0) heldTo = x1;
-      else {
-        flush();
-        held = layer;
-        heldFrom = x0;
-        heldTo = x1;
+export class Bands {
+  readonly #bands: StoredBand[] = [];
+  /** Of the bands that are stored, those that mean something. */
+  n = 0;
+
+  at(index: number): Band {
+    return this.#bands[index];
+  }
+
+  fill(columns: Columns, looks: Looks, track: number): void {
+    this.n = 0;
+    for (let group = 0; group < columns.n; group++) {
+      const band = this.#blank();
+      for (let i = columns.from[group]; i < columns.from[group + 1]; i++) {
+        stack(band, looks.category(track, columns.ids[i]), looks.dimmed(columns.ids[i]), columns.counts[i]);
       }
-    } else {
-      flush();
-      if (layers.length > 0) visit(x0, x1, layers.sort(byKey));
+      if (band.n === 0) continue;
+      band.x0 = columns.x[group];
+      band.x1 = columns.x[group + 1];
+      if (this.#continues(band)) this.#bands[this.n - 1].x1 = band.x1;
+      else {
+        sort(band);
+        this.n++;
+      }
     }
   }
-  flush();
+
+  /** The one behind the last. */
+  #blank(): StoredBand {
+    let band = this.#bands[this.n];
+    if (!band) {
+      band = { x0: 0, x1: 0, n: 0, layers: [] };
+      this.#bands.push(band);
+    }
+    band.n = 0;
+    return band;
+  }
+
+  #continues(band: StoredBand): boolean {
+    if (this.n === 0 || band.n !== 1) return false;
+    const last = this.#bands[this.n - 1];
+    const [layer] = band.layers;
+    const [before] = last.layers;
+    return last.n === 1 && last.x1 === band.x0 && before.category === layer.category && before.dimmed === layer.dimmed;
+  }
+}
+
+function stack(band: StoredBand, category: Category, dimmed: boolean, pages: number): void {
+  const { layers } = band;
+  for (let i = 0; i < band.n; i++) {
+    const layer = layers[i];
+    if (layer.category !== category || layer.dimmed !== dimmed) continue;
+    layer.pages += pages;
+    return;
+  }
+  const layer = layers[band.n];
+  if (layer) {
+    layer.category = category;
+    layer.dimmed = dimmed;
+    layer.pages = pages;
+  } else layers.push({ category, dimmed, pages });
+  band.n++;
 }
 
 /** The same order in every column, so that a mixture that changes slowly looks like it. */
-const byKey = (a: Layer, b: Layer): number =>
-  a.category.key < b.category.key ? -1 : a.category.key > b.category.key ? 1 : Number(a.dimmed) - Number(b.dimmed);
+function sort({ layers, n }: StoredBand): void {
+  for (let i = 1; i < n; i++) {
+    const layer = layers[i];
+    let at = i;
+    for (; at > 0 && isBefore(layer, layers[at - 1]); at--) layers[at] = layers[at - 1];
+    layers[at] = layer;
+  }
+}
 
-/** Heights in pixels that add up to `height`, in proportion, none of them 0 unless there are more layers than pixels. */
-export function heightsOf(layers: readonly Layer[], height: number): number[] {
+const isBefore = (a: Layer, b: Layer): boolean =>
+  a.category.key === b.category.key ? !a.dimmed && b.dimmed : a.category.key < b.category.key;
+
+/**
+ * Heights in pixels that add up to `height`, in proportion, none of them 0 unless there are more layers than pixels.
+ * @param n how many of the layers count
+ * @param heights is filled and returned
+ */
+export function heightsOf(
+  layers: readonly Layer[],
+  height: number,
+  n = layers.length,
+  heights: number[] = [],
+): number[] {
   let whole = 0;
-  for (const { pages } of layers) whole += pages;
-  const heights: number[] = [];
+  for (let i = 0; i < n; i++) whole += layers[i].pages;
+  heights.length = n;
   let over = -height;
-  for (const { pages } of layers) {
-    const high = Math.max(1, Math.round((pages / whole) * height));
-    heights.push(high);
+  for (let i = 0; i < n; i++) {
+    const high = Math.max(1, Math.round((layers[i].pages / whole) * height));
+    heights[i] = high;
     over += high;
   }
   while (over !== 0) {

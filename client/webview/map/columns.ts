@@ -5,72 +5,85 @@ import type { View } from './axis.ts';
 import { Mixture } from './mixture.ts';
 import type { LaneState } from './story-state.ts';
 
-export interface Columns {
-  /** Of groups. */
-  n: number;
-  /** The first column of each group; one more for the end. */
-  x: number[];
-  /** Where each group's pairs begin; one more for the end. */
-  from: number[];
-  /** Pairs: an id of the lane's cells, and how many of its pages are in one column. */
-  ids: number[];
-  counts: number[];
-}
-
 const scratch = new Mixture();
 
-/**
- * @param width in columns
- * @param perColumn pages in one column; less than 1 when a page is wider than a column
- */
-export function columnsOf(lane: LaneState, view: View, width: number, perColumn: number): Columns {
-  const columns: Columns = { n: 0, x: [], from: [], ids: [], counts: [] };
-  const { axis, runs } = lane;
-  let lastSingle = -1;
-  for (let x = 0; x < width; ) {
-    const start = view.left + x * perColumn;
-    if (start >= axis.length) break;
-    scratch.clear();
-    let next = x + 1;
-    if (perColumn <= 1) {
-      const offset = Math.floor(view.left + (x + 0.5) * perColumn);
-      if (offset >= axis.length) break;
-      const page = axis.page(offset);
-      const run = runs.runAt(page);
-      scratch.add(run.id, 1);
-      next = Math.max(next, columnBefore(offset + (run.end - page), view, perColumn, axis.length, lane, page));
-    } else {
-      const from = Math.floor(start);
-      const to = Math.max(from + 1, Math.floor(view.left + (x + 1) * perColumn));
-      axis.pagesBetween(from, to, (first, end) => runs.mix(first, end, scratch));
-      if (scratch.ids.length === 1) {
-        const page = axis.page(from);
+/** Filled anew with every change, so its memory is used again: what lies behind `n` means nothing. */
+export class Columns {
+  /** Of groups. */
+  n = 0;
+  /** The first column of each group; one more for the end. */
+  readonly x: number[] = [];
+  /** Where each group's pairs begin; one more for the end. */
+  readonly from: number[] = [];
+  /** Pairs: an id of the lane's cells, and how many of its pages are in one column. */
+  readonly ids: number[] = [];
+  readonly counts: number[] = [];
+  /** Counts the fillings: what was computed from another is stale. */
+  version = 0;
+  #pairs = 0;
+
+  /**
+   * @param width in columns
+   * @param perColumn pages in one column; less than 1 when a page is wider than a column
+   */
+  fill(lane: LaneState, view: View, width: number, perColumn: number): void {
+    this.n = 0;
+    this.#pairs = 0;
+    this.version++;
+    const { axis, runs } = lane;
+    let lastSingle = -1;
+    for (let x = 0; x < width; ) {
+      const start = view.left + x * perColumn;
+      if (start >= axis.length) break;
+      scratch.clear();
+      let next = x + 1;
+      if (perColumn <= 1) {
+        const offset = Math.floor(view.left + (x + 0.5) * perColumn);
+        if (offset >= axis.length) break;
+        const page = axis.page(offset);
         const run = runs.runAt(page);
-        next = Math.max(next, Math.floor((lastOffset(from, page, run.end, lane) - view.left) / perColumn));
+        scratch.add(run.id, 1);
+        next = Math.max(next, columnBefore(offset + (run.end - page), view, perColumn, axis.length, lane, page));
+      } else {
+        const from = Math.floor(start);
+        const to = Math.max(from + 1, Math.floor(view.left + (x + 1) * perColumn));
+        axis.pagesBetween(from, to, (first, end) => runs.mix(first, end, scratch));
+        if (scratch.ids.length === 1) {
+          const page = axis.page(from);
+          const run = runs.runAt(page);
+          next = Math.max(next, Math.floor((lastOffset(from, page, run.end, lane) - view.left) / perColumn));
+        }
+      }
+      next = Math.min(next, width);
+      const single = scratch.ids.length === 1 ? scratch.ids[0] : -1;
+      if (single < 0 || single !== lastSingle) {
+        this.#begin(x);
+      }
+      lastSingle = single;
+      x = next;
+      if (x >= width || view.left + x * perColumn >= axis.length) {
+        this.#end(Math.min(x, Math.ceil((axis.length - view.left) / perColumn - 1e-9)));
+        return;
       }
     }
-    next = Math.min(next, width);
-    const single = scratch.ids.length === 1 ? scratch.ids[0] : -1;
-    if (single < 0 || single !== lastSingle) {
-      columns.x.push(x);
-      columns.from.push(columns.ids.length);
-      columns.n++;
-      for (const id of scratch.ids) {
-        columns.ids.push(id);
-        columns.counts.push(scratch.count(id));
-      }
-    }
-    lastSingle = single;
-    x = next;
-    if (x >= width || view.left + x * perColumn >= axis.length) {
-      columns.x.push(Math.min(x, Math.ceil((axis.length - view.left) / perColumn - 1e-9)));
-      columns.from.push(columns.ids.length);
-      return columns;
+    this.#end(Math.min(width, Math.max(0, Math.ceil((axis.length - view.left) / perColumn - 1e-9))));
+  }
+
+  /** A group with what is in the scratch mixture. */
+  #begin(x: number): void {
+    this.#end(x);
+    this.n++;
+    for (const id of scratch.ids) {
+      this.ids[this.#pairs] = id;
+      this.counts[this.#pairs] = scratch.count(id);
+      this.#pairs++;
     }
   }
-  columns.x.push(Math.min(width, Math.max(0, Math.ceil((axis.length - view.left) / perColumn - 1e-9))));
-  columns.from.push(columns.ids.length);
-  return columns;
+
+  #end(x: number): void {
+    this.x[this.n] = x;
+    this.from[this.n] = this.#pairs;
+  }
 }
 
 /** One past the last offset of a run that begins at or before `page`, within the stretch that the page is in. */

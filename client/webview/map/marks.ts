@@ -163,9 +163,11 @@ function drawLabels(surface: Surface, scene: Scene, cache: SceneCache, place: La
   const width = laneWidth(scene.width);
   for (const [index, { track, y, height }] of place.tracks.entries()) {
     if (!track.labelled || height < 12) continue;
-    for (const { x0, x1, layers } of cache.bands(scene, place, columns, index)) {
+    const bands = cache.bands(scene, place, columns, index);
+    for (let i = 0; i < bands.n; i++) {
+      const { x0, x1, n, layers } = bands.at(i);
       const { category, dimmed } = layers[0];
-      if (layers.length > 1 || !category.ink || dimmed) continue;
+      if (n > 1 || !category.ink || dimmed) continue;
       const wide = (x1 - x0) / scene.resolution;
       if (wide < 24) continue;
       const look = cache.look(scene, category, dimmed);

@@ -13,8 +13,8 @@ import { viewsOfTouched } from './touched.ts';
 /** What has changed: the story itself, the state shown, what is seen of the lanes, the selection, the filter, the pinned state, the words on it. */
 export type Topic = 'story' | 'state' | 'view' | 'selection' | 'filter' | 'pin' | 'follow';
 
-/** How long a slice of a long way through the states may take, in ms: a third of a frame, for it has to be drawn too. */
-const slice = 5;
+/** How long a slice of a long way through the states may take, in ms: a quarter of a frame, for it has to be drawn too. */
+const slice = 4;
 /** On a long way, what is passed is shown this often, in ms. */
 const glimpse = 100;
 

@@ -1,8 +1,8 @@
 // The picture of the map: first the patterned bands of every lane, then what is drawn over them. The same for the screen and for export.
 
 import { type View, wholeView } from './axis.ts';
-import { type Band, bandsOf, type Filter, heightsOf, Looks } from './bands.ts';
-import { type Columns, columnsOf } from './columns.ts';
+import { Bands, type Filter, heightsOf, Looks } from './bands.ts';
+import { Columns } from './columns.ts';
 import { gutter, type LanePlace, margin, overviewHeight } from './layout.ts';
 import type { PageRef } from './links.ts';
 import type { LaneState } from './story-state.ts';
@@ -39,7 +39,7 @@ export class SceneCache {
   readonly #columns = new Map<LaneState, Cached>();
   readonly #overviews = new Map<LaneState, Cached>();
   readonly #looks = new Map<LaneState, { filter: Filter; looks: Looks }>();
-  readonly #bands = new WeakMap<Columns, { looks: Looks; tracks: Band[][] }>();
+  readonly #bands = new WeakMap<Columns, { looks: Looks; tracks: { version: number; bands: Bands }[] }>();
   readonly #lookOfCategory = new Map<Category, [Look | undefined, Look | undefined]>();
   #theme: Theme | undefined;
 
@@ -67,15 +67,20 @@ export class SceneCache {
   }
 
   /** The bands of a track, in columns of a lane. */
-  bands(scene: Scene, place: LanePlace, columns: Columns, track: number): readonly Band[] {
+  bands(scene: Scene, place: LanePlace, columns: Columns, track: number): Bands {
     const looks = this.looks(scene, place);
     let known = this.#bands.get(columns);
     if (known?.looks !== looks) {
       known = { looks, tracks: [] };
       this.#bands.set(columns, known);
     }
-    known.tracks[track] ??= bandsOf(columns, looks, track);
-    return known.tracks[track];
+    known.tracks[track] ??= { version: -1, bands: new Bands() };
+    const kept = known.tracks[track];
+    if (kept.version !== columns.version) {
+      kept.bands.fill(columns, looks, track);
+      kept.version = columns.version;
+    }
+    return kept.bands;
   }
 
   look(scene: Scene, category: Category, dimmed: boolean): Look | undefined {
@@ -98,7 +103,8 @@ export class SceneCache {
     const known = cache.get(lane);
     if (known?.key === key) return known.columns;
     const width = Math.round(laneWidth(scene.width) * scene.resolution);
-    const columns = columnsOf(lane, view, width, view.scale / scene.resolution);
+    const columns = known?.columns ?? new Columns();
+    columns.fill(lane, view, width, view.scale / scene.resolution);
     cache.set(lane, { key, columns });
     return columns;
   }
@@ -117,30 +123,29 @@ export function drawBands(surface: Surface, scene: Scene, cache: SceneCache): vo
   }
 }
 
-function drawTrack(
-  surface: Surface,
-  scene: Scene,
-  cache: SceneCache,
-  bands: readonly Band[],
-  y: number,
-  height: number,
-): void {
+/** Used again for every band. */
+const heights: number[] = [];
+
+function drawTrack(surface: Surface, scene: Scene, cache: SceneCache, bands: Bands, y: number, height: number): void {
   const { resolution } = scene;
   const rows = Math.round(height * resolution);
-  for (const { x0, x1, layers } of bands) {
+  for (let i = 0; i < bands.n; i++) {
+    const { x0, x1, n, layers } = bands.at(i);
     const left = gutter + x0 / resolution;
     const width = (x1 - x0) / resolution;
-    if (layers.length === 1) {
+    if (n === 1) {
       const look = cache.look(scene, layers[0].category, layers[0].dimmed);
       if (look) surface.area(left, y, width, height, look);
       continue;
     }
-    const heights = heightsOf(layers, rows);
+    heightsOf(layers, rows, n, heights);
     let row = 0;
-    for (const [i, layer] of layers.entries()) {
-      const look = cache.look(scene, layer.category, layer.dimmed);
-      if (look && heights[i] > 0) surface.area(left, y + row / resolution, width, heights[i] / resolution, look);
-      row += heights[i];
+    for (let layer = 0; layer < n; layer++) {
+      const { category, dimmed } = layers[layer];
+      const high = heights[layer];
+      const look = cache.look(scene, category, dimmed);
+      if (look && high > 0) surface.area(left, y + row / resolution, width, high / resolution, look);
+      row += high;
     }
   }
 }
