@@ -141,6 +141,23 @@ test('lanes that are not linked move each for itself', async () => {
   assert.deepEqual(views[1], before[1]);
 });
 
+test('a title of the legend stands on the line of what it is the title of', async () => {
+  const { map } = await shown(conversion(), 8);
+  await map.page.locator('.legend-first').first().waitFor();
+  const lines = await map.page.locator('.legend-first').evaluateAll((firsts) =>
+    firsts.map((first) =>
+      ['.legend-title', '.chip'].map((selector) => {
+        const range = first.ownerDocument.createRange();
+        range.selectNodeContents(first.querySelector(selector)!.lastChild!);
+        const { top, bottom } = range.getBoundingClientRect();
+        return [Math.round(top), Math.round(bottom)];
+      }),
+    ),
+  );
+  assert.ok(lines.length > 3);
+  for (const [title, chip] of lines) assert.deepEqual(title, chip);
+});
+
 test('what the legend switches off is dimmed, in all tracks of its pages', async () => {
   const probe = await shown(conversion(), 8);
   await probe.map.page.locator('[data-key="state:Guest-Valid"]').click();
