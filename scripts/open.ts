@@ -107,10 +107,10 @@ async function looksRight(server: VscodeServer, address: string): Promise<boolea
     console.log(`${server.origin} answered ${response?.status()}`);
     await page.locator('[id="status.editor.mode"]', { hasText: 'SNP Scenario' }).waitFor({ timeout: 60_000 });
     console.log('the language of the open file is SNP Scenario');
-    // The status item's accessible name carries the text of the extension's language status.
-    const status = page.locator('[id="status.languageStatus"][aria-label*="SNP Scenario is running"]');
+    // The status item's accessible name carries the text of the extension's language status: the verdict on the open file.
+    const status = page.locator('[id="status.languageStatus"][aria-label*="Checked in"]');
     await status.waitFor({ timeout: 30_000 });
-    console.log('the extension is active and its language server runs');
+    console.log('the extension is active, and its language server has checked the file');
     return true;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -35,7 +35,7 @@ export interface VerdictStatus {
   readonly severity: 'information' | 'warning' | 'error';
 }
 
-export function verdictStatus({ scenarios, errors, milliseconds }: VerdictParams): VerdictStatus {
+export function verdictStatus({ scenarios, errors }: VerdictParams): VerdictStatus {
   const count = (status: string) => scenarios.filter((one) => one.status === status).length;
   const [passed, failed, broken] = [count('passed'), count('failed'), count('error')];
   const parts = [
@@ -44,10 +44,9 @@ export function verdictStatus({ scenarios, errors, milliseconds }: VerdictParams
     ...(broken > 0 ? [`${broken} could not run`] : []),
   ];
   const others = errors > 0 ? `${errors} error${errors === 1 ? '' : 's'} outside scenarios` : '';
-  const time = `checked in ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
   return {
     text: scenarios.length === 0 ? 'No scenarios' : parts.join(', '),
-    detail: [others, time].filter((part) => part !== '').join(' · '),
+    detail: others,
     severity: broken > 0 || errors > 0 ? 'error' : failed > 0 ? 'warning' : 'information',
   };
 }
@@ -132,7 +131,8 @@ class Status implements Disposable {
     item.detail = item.busy ? 'checking…' : detail;
     item.severity = severities[severity];
     item.command = verdict.scenarios.length > 0 ? runFile : showOutput;
-    this.#time.text = `Last check: ${verdict.milliseconds.toFixed(1)} ms`;
+    const { milliseconds } = verdict;
+    this.#time.text = `Checked in ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
   }
 }
 

@@ -97,8 +97,8 @@ export function assign(machine: Machine, target: CValue, value: number | bigint)
 /** Typedefs whose values are addresses and frame numbers: hexadecimal, as everybody writes them. */
 const IN_HEX = /^(?:gfn_t|gpa_t|gva_t|hpa_t|hva_t|hfn_t|kvm_pfn_t|pgoff_t|phys_addr_t|__u64|u64)$/;
 
-/** One line: the number, or a summary of what it is made of. */
-export function formatC(machine: Machine, value: CValue, asHex: boolean): string {
+/** One line: the number, or a summary of what it is made of. `within` such a summary, a pointer only says where it leads. */
+export function formatC(machine: Machine, value: CValue, asHex: boolean, within = false): string {
   const { type } = value;
   if (isRecord(type)) return summary(machine, value, type, asHex);
   if (type.kind === 'array') {
@@ -109,7 +109,11 @@ export function formatC(machine: Machine, value: CValue, asHex: boolean): string
   const number = scalarOf(machine, value);
   if (number === undefined)
     return value.place === undefined ? '' : `<${machine.vm.access.message || 'cannot be read'}>`;
-  if (type.kind === 'pointer') return formatPointer(machine, type.to, number);
+  if (type.kind === 'pointer') {
+    const to = within ? undefined : target(machine, value);
+    if (to !== undefined && isRecord(to.type)) return `&${summary(machine, to, to.type, asHex)}`;
+    return formatPointer(machine, type.to, number);
+  }
   if (type.kind === 'bool') return number === 0 ? 'false' : 'true';
   return formatNumber(number, asHex || (type.alias !== undefined && IN_HEX.test(type.alias)));
 }
@@ -147,7 +151,7 @@ function quoted(machine: Machine, pointer: number, limit: number): string {
 function summary(machine: Machine, value: CValue, type: RecordType, asHex: boolean): string {
   const shown = childrenOf(machine, value).slice(0, 4);
   const scalar = shown.filter(({ value: v }) => isInteger(v.type) || v.type.kind === 'pointer');
-  const parts = scalar.map(({ name, value: v }) => `${name} ${formatC(machine, v, asHex)}`);
+  const parts = scalar.map(({ name, value: v }) => `${name} ${formatC(machine, v, asHex, true)}`);
   return `{ ${parts.join(', ')}${type.members.length > shown.length ? ', …' : ''} }`;
 }
 

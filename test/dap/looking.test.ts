@@ -39,6 +39,13 @@ async function inC(client: Json = {}): Promise<DebugClient> {
   return debug;
 }
 
+test('a pointer to a struct shows what it points at, one level deep', async () => {
+  const client = await inC();
+  const shown = await client.evaluate('slot', 1);
+  assert.match(shown, /^&\{ .*npages \d+.* \}$/);
+  assert.doesNotMatch(shown, /\{.*\{/);
+});
+
 test('the console assigns, as a what-if; every other context only looks', async () => {
   const client = await inC();
   assert.equal(await client.evaluate('level = PG_LEVEL_4K', 1, 'repl'), '1');

@@ -100,7 +100,8 @@ export class TestTree {
     let items = this.#controller.items;
     for (const folder of folders) items = this.#folder(items, folder).children;
     const item = this.#controller.createTestItem(uri.toString(), name, uri);
-    item.sortText = `1${name}`;
+    // A letter: VS Code reads digits at the beginning as a number, and 12m.snpscenario would come after 1z.snpscenario.
+    item.sortText = `b${name}`;
     item.description = place;
     this.#data.set(item, { kind: 'file', uri });
     items.add(item);
@@ -113,7 +114,7 @@ export class TestTree {
     let item = items.get(id);
     if (item === undefined) {
       item = this.#controller.createTestItem(id, name, uri);
-      item.sortText = `0${name}`;
+      item.sortText = `a${name}`;
       this.#data.set(item, { kind: 'folder' });
       items.add(item);
     }

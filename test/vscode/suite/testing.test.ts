@@ -42,6 +42,12 @@ describe('The Test Explorer', () => {
     assert.ok(vscode.workspace.textDocuments.every((document) => document.uri.toString() !== uri.toString()));
   });
 
+  it('lists folders, then files, and a name that begins with a digit before others', async () => {
+    await write('2m.snpscenario', 'scenario "digit" {}\n');
+    await vscode.commands.executeCommand('workbench.view.testing.focus');
+    await seen('tests-sorted', /examples(?:(?!first\.snpscenario)[\s\S])*2m\.snpscenario/);
+  });
+
   it('runs the whole workspace, and shows what failed', async () => {
     await vscode.commands.executeCommand('workbench.view.testing.focus');
     const summary = await run('snpScenario.runWorkspace');
