@@ -280,7 +280,8 @@ export class ProgramUnits {
     if (
       functions === 0 &&
       loaded.modified.length === 0 &&
-      !loaded.problems.some((p) => p.origin.file === loaded.file)
+      !loaded.holdsNoC &&
+      !loaded.problems.some((p) => p.origin.file === loaded.file && p.severity !== 'warning')
     ) {
       this.problems.push(
         this.diagnostic(

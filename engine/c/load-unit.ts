@@ -75,6 +75,8 @@ export interface LoadedUnit extends Unit {
   unknownIncludes: UnknownInclude[];
   /** From a patch: functions it changes but does not bring whole. */
   modified: ModifiedFunction[];
+  /** From a patch: it changes no C file, which is among the problems. */
+  holdsNoC: boolean;
 }
 
 /** Load one text. Never throws; whatever is wrong is in `problems`. */
@@ -91,6 +93,7 @@ export function loadUnit(input: LoadInput): LoadedUnit {
   if (kind === 'patch')
     unit.say({ file, start: 0, end: 0 }, 'PATCH', `\`${source.path}\` is C, not a patch; it is used as a source file.`);
   unit.addRun(unit.preprocessor.preprocess(tokensOf(files, file), source.path));
+  unit.sayTwice(file);
   return unit.finish(file, 'c', []);
 }
 
@@ -171,7 +174,22 @@ class UnitBuilder {
         'This patch changes no C file (`.c` or `.h`): there is nothing in it to run.',
       );
     }
-    return this.finish(file, patch.form, modified);
+    return { ...this.finish(file, patch.form, modified), holdsNoC: usable.length === 0 };
+  }
+
+  /** C that defines a function twice does not compile; here the last definition is used, and that is said. */
+  sayTwice(file: number): void {
+    const seen = new Set<string>();
+    for (const { kind, name, whole, origin } of this.items) {
+      if (kind !== 'function' || name === undefined || !whole || origin.file !== file) continue;
+      if (seen.has(name))
+        this.say(
+          origin,
+          'C-TYPE',
+          `\`${name}\` is defined twice in this file; this definition is used, and not the one above.`,
+        );
+      seen.add(name);
+    }
   }
 
   /** The whole file after the patch. */
@@ -214,6 +232,7 @@ class UnitBuilder {
       file,
       unknownIncludes: preprocessor.unknownIncludes,
       modified,
+      holdsNoC: false,
       macro: (name) => {
         const macro = table.find(name, table.version);
         if (macro === undefined || macro.parameters !== undefined || macro.builtin !== undefined) return undefined;

@@ -42,7 +42,7 @@ function check(step: StepView): Finding[] {
     // A range conversion that failed half-way is PARTIAL's to report, once.
     const request = step.request;
     const failedRange = request !== undefined && request.guest === guest && failedResults(step).length > 0;
-    for (const group of byDirection(step, guest, runs)) {
+    for (const group of alike(step, guest, runs)) {
       const rest = failedRange ? outside(group.runs, request.startGfn, request.endGfn) : group.runs;
       if (rest.length > 0)
         findings.push({ ...describe(step, guest, rest, group.private), pages: step.framesBehind(guest, rest) });
@@ -68,15 +68,41 @@ export function disagrees(step: StepView, guest: GuestView, gfn: number): boolea
   return entry.assigned && entry.asid === guest.asid && entry.gfn === gfn && !entry.immutable;
 }
 
-function byDirection(step: StepView, guest: GuestView, runs: readonly Run[]): { private: boolean; runs: Run[] }[] {
-  const groups: { private: boolean; runs: Run[] }[] = [];
+interface Group {
+  private: boolean;
+  backed: boolean;
+  runs: Run[];
+}
+
+/** One finding for each: runs of one attribute, with a page behind them or without. */
+function alike(step: StepView, guest: GuestView, runs: readonly Run[]): Group[] {
+  const groups: Group[] = [];
   for (const run of runs) {
-    const isPrivate = step.isPrivate(guest, run.start);
-    const group = groups.find((g) => g.private === isPrivate);
-    if (group === undefined) groups.push({ private: isPrivate, runs: [run] });
-    else group.runs.push(run);
+    for (const part of byBacking(step, guest, run)) {
+      const isPrivate = step.isPrivate(guest, part.start);
+      const backed = step.backing(guest, part.start) !== undefined;
+      const group = groups.find((g) => g.private === isPrivate && g.backed === backed);
+      if (group === undefined) groups.push({ private: isPrivate, backed, runs: [part] });
+      else group.runs.push(part);
+    }
   }
   return groups;
+}
+
+/** A run where it changes from backed to not backed. */
+function byBacking(step: StepView, guest: GuestView, run: Run): Run[] {
+  const parts: Run[] = [];
+  let start = run.start;
+  let backed = step.backing(guest, start) !== undefined;
+  for (let gfn = run.start + 1; gfn < run.end; gfn++) {
+    const now = step.backing(guest, gfn) !== undefined;
+    if (now === backed) continue;
+    parts.push({ start, end: gfn });
+    start = gfn;
+    backed = now;
+  }
+  parts.push({ start, end: run.end });
+  return parts;
 }
 
 function outside(runs: readonly Run[], start: number, end: number): Run[] {
@@ -110,11 +136,16 @@ function describe(step: StepView, guest: GuestView, runs: readonly Run[], isPriv
   }
   const state =
     pfn === undefined ? `no private page backs ${agree(n, 'it', 'them')}` : describeEntry(step, pfn, first, n);
-  const why = whyLeftAlone(step, first);
+  // Only a conversion has a loop that should have reached the page; a hole took it, and was to.
+  const why = step.request === undefined && pfn === undefined ? undefined : whyLeftAlone(step, first);
   const head = `${whose} PRIVATE, but ${state}`;
   const effect = `A private access faults with #NPF(RMP|ENC) and nothing later converts ${agree(n, 'it', 'them')}.`;
-  switch (why.kind) {
+  switch (why?.kind) {
+    case undefined:
+      return { message: `${head} any more. ${effect} Take the attribute back along with the pages.` };
     case 'advanced':
+      // A loop that updated every page it passed skipped none: it is what it made of them that is wrong.
+      if (why.advanced === why.updated) return { message: `${head}. ${effect}`, event: why.event };
       return {
         message: `${head}. The loop went on by ${plural(why.advanced, 'page')} from gfn ${hex(why.first)} after updating ${plural(why.updated, 'RMP entry', 'RMP entries')}. ${effect}`,
         event: why.event,

@@ -4,7 +4,7 @@
  * RFC v8 50/56 walks `while (gfn <= end)` where v7 had `<`: the first page behind a hole is taken from the guest as well.
  */
 import { clip, countPages, type Run, Runs } from '../base/runs.ts';
-import { formatRuns, plural } from '../base/text.ts';
+import { formatRuns, hex, plural } from '../base/text.ts';
 import { EventKind } from '../trace/trace.ts';
 import { operandIsLarge } from './conduct.ts';
 import type { Finding, Invariant } from './invariant.ts';
@@ -28,7 +28,10 @@ Judged on RMPUPDATEs and on pages got from the private file during a step that n
     if (gfns.length === 0) return [];
     const frames = step.framesBehind(range.guest, gfns);
     const event = firstOn(step, updated.length > 0 ? EventKind.Rmpupdate : EventKind.GetPfn, frames);
-    const asked = formatRuns('gfn', [{ start: range.startGfn, end: range.endGfn }]);
+    const asked =
+      range.startGfn < range.endGfn
+        ? formatRuns('gfn', [{ start: range.startGfn, end: range.endGfn }])
+        : `no page at all (an empty range at gfn ${hex(range.startGfn)})`;
     return [
       {
         message:

@@ -21,7 +21,7 @@ export const zap: Invariant = {
   explanation: `The RMP is not consulted for a shared (C=0) read. As long as the nested page table leads to the old page, the guest reads it without a fault, while the VMM reads and writes the new one: two memories behind one GPA. A TLB flush alone does not help, the entry is walked again.
 
 Judged on what the kernel does, in the order in which it does it: each page that it makes hypervisor-owned or frees must by then be absent from the table, and what was zapped must have been flushed. Raw instructions of the scenario are not judged.`,
-  repeats: ['ATTR-RMP', 'VALID'],
+  repeats: ['ATTR-RMP', 'VALID', 'BOUND'],
   check(step: StepView): Finding[] {
     return step.guests.flatMap((guest) => checkGuest(step, guest));
   },
@@ -49,11 +49,14 @@ function checkGuest(step: StepView, guest: GuestView): Finding[] {
         late === undefined
           ? 'is still there when the call returns'
           : `is zapped only afterwards${step.describeSite(step.trace.site[late.event]) === '' ? '' : ` (${step.describeSite(step.trace.site[late.event])})`}`;
+      // Of a run of pages that was taken, only some may be mapped: the first of these is named.
+      const pages = still === undefined || late !== undefined ? take.pages : common(still, take.pages);
+      const [at] = still === undefined ? gfns : step.gfnsBackedBy(guest, [pages]);
       return [
         {
-          message: `pfn ${hex(take.pages.start)} is ${how(step, take)} while guest ${guest.name} maps it at gfn ${hex(gfns[0].start)}; the mapping ${when}. A C=0 access reaches the old page without a fault. Zap the range and flush before the page changes hands.`,
-          event: take.event,
-          pages: [take.pages],
+          message: `pfn ${hex(pages.start)} is ${how(step, take)} while guest ${guest.name} maps it at gfn ${hex((at ?? gfns[0]).start)}; the mapping ${when}. A C=0 access reaches the old page without a fault. Zap the range and flush before the page changes hands.`,
+          event: takenAt(step, take, pages.start),
+          pages: [pages],
         },
       ];
     }
@@ -69,6 +72,18 @@ function checkGuest(step: StepView, guest: GuestView): Finding[] {
     }
   }
   return [];
+}
+
+/** Event that took a page of the run. */
+function takenAt(step: StepView, take: Taken, pfn: number): number {
+  const { trace } = step;
+  for (let e = take.event; e <= take.last; e++) {
+    if (trace.kind[e] !== trace.kind[take.event] || trace.site[e] === 0 || pfn < trace.page[e]) continue;
+    const large = trace.kind[e] === EventKind.Rmpupdate && operandIsLarge(trace.a[e]);
+    const pages = trace.kind[e] === EventKind.PageFree ? trace.code[e] : large ? 512 : 1;
+    if (pfn < trace.page[e] + pages) return e;
+  }
+  return take.event;
 }
 
 const how = (step: StepView, take: Taken): string =>
@@ -121,6 +136,12 @@ function flushedBetween(step: StepView, guest: GuestView, from: number, to: numb
     if (trace.kind[e] === EventKind.TlbFlush && (trace.space[e] === 0 || trace.space[e] === guest.asid)) return true;
   return false;
 }
+
+/** The part of a run that a mapping leads to. */
+const common = (m: { pfn: number; pages: number }, pages: Run): Run => ({
+  start: Math.max(m.pfn, pages.start),
+  end: Math.min(m.pfn + m.pages, pages.end),
+});
 
 const leadsTo = (m: { pfn: number; pages: number }, pages: Run): boolean =>
   m.pfn < pages.end && m.pfn + m.pages > pages.start;

@@ -13,7 +13,7 @@ import { describeOutcome, type Outcome } from './outcome.ts';
 
 /** A sentence or two without what the scenario expected; ends with a full stop. */
 export function explain(machine: Machine, outcome: Outcome, event: number | undefined): string {
-  if (event === undefined) return `${capital(describeOutcome(outcome))}.`;
+  if (event === undefined) return handedUp(machine, outcome, machine.trace.length);
   switch (machine.trace.kind[event]) {
     case EventKind.Rmpupdate:
       return explainRmpupdate(machine, event);
@@ -30,8 +30,21 @@ export function explain(machine: Machine, outcome: Outcome, event: number | unde
     case EventKind.Fault:
       return explainFault(machine, outcome, event);
     default:
-      return `${capital(describeOutcome(outcome))}.`;
+      return handedUp(machine, outcome, event);
   }
+}
+
+/**
+ * A result that C handed up, before event `e`: with what the instruction said that the kernel tried last, if that failed; else with what the kernel
+ * logged about it.
+ */
+function handedUp(machine: Machine, outcome: Outcome, e: number): string {
+  const what = `${capital(describeOutcome(outcome))}.`;
+  if (outcome.errno === undefined) return what;
+  const failed = machine.lastInstruction(e);
+  if (failed !== undefined && machine.trace.code[failed] !== 0) return `${what} ${explain(machine, outcome, failed)}`;
+  const line = machine.lastComplaint();
+  return line === undefined ? what : `${what} The kernel logged "${line}".`;
 }
 
 /** ` since line 14 (cpu.psmash)`, for what an earlier step did. */
@@ -59,13 +72,19 @@ function explainRmpupdate(machine: Machine, e: number): string {
     case Check.Locked:
     case Check.LockedTail:
     case Check.LockedHead:
-      return `${head}, ${checkDoc(check)}${made}. Retry once the vCPU has exited.`;
+      return `${head}, ${checkDoc(check)}${made}. ${isFirmwares(machine, pfn) ? `pfn ${hex(pfn)} is ${machine.describeEntry(pfn)}: only firmware can release it.` : 'Retry once the vCPU has exited.'}`;
     case Check.ContendedOther:
     case Check.ContendedSame:
       return `${head}, ${checkDoc(check)}. It is transient: retry.`;
     default:
       return `${head}, ${checkDoc(check)}.`;
   }
+}
+
+/** Locked by the firmware, for as long as the page is its own. */
+function isFirmwares(machine: Machine, pfn: number): boolean {
+  const entry = machine.entry(pfn);
+  return entry.assigned && entry.immutable && entry.asid === 0;
 }
 
 function explainPsmash(machine: Machine, e: number): string {

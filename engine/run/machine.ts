@@ -578,6 +578,20 @@ export class Machine implements MachineView {
     }
     return undefined;
   }
+
+  /** The last RMPUPDATE or PSMASH of this step before event `e`. */
+  lastInstruction(e: number): number | undefined {
+    const { kind } = this.trace;
+    for (let i = e - 1; i >= this.stepStart; i--)
+      if (kind[i] === EventKind.Rmpupdate || kind[i] === EventKind.Psmash) return i;
+    return undefined;
+  }
+
+  /** The last warning or error that the kernel logged in this step. */
+  lastComplaint(): string | undefined {
+    const line = this.kernel.log.lines.findLast(({ level }) => level <= 4);
+    return line !== undefined && line.event >= this.stepStart ? line.text : undefined;
+  }
 }
 
 /** Instructions and commands: an event's code is what they returned, and 0 is success. */

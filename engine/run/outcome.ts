@@ -44,8 +44,8 @@ export function formatFault(fault: Fault): string {
   return fault.bits.length === 0 ? fault.name : `${fault.name}(${fault.bits.join('|')})`;
 }
 
-/** The outcome as the user would write it after `=>`. */
-export function formatOutcome(outcome: Outcome): string {
+/** The outcome as the user would write it after `=>`; with `asValue`, the number that a success gave. */
+export function formatOutcome(outcome: Outcome, asValue = false): string {
   if (outcome.trap !== undefined) return 'trap';
   if (outcome.livelock) return 'livelock';
   if (outcome.exit !== undefined) return outcome.exit;
@@ -53,7 +53,7 @@ export function formatOutcome(outcome: Outcome): string {
   if (outcome.code !== undefined) return outcome.code;
   if (outcome.errno !== undefined) return errnoName(outcome.errno);
   if (outcome.cf === 1) return 'CF=1';
-  if (outcome.value !== undefined && !outcome.ok) return String(outcome.value);
+  if (outcome.value !== undefined && (asValue || !outcome.ok)) return formatValue(outcome.value);
   return 'ok';
 }
 

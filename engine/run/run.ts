@@ -528,8 +528,8 @@ export class ScenarioRun {
 
   /** `because`: what rules know of the reason. */
   private reportOutcome(step: Step, outcome: Outcome, because: readonly string[]): void {
-    const canonical = formatOutcome(outcome);
     const { expected } = step;
+    const canonical = formatOutcome(outcome, expected?.form === 'value');
     // What failed on the way to a success was resolved, and explains nothing.
     const event = outcome.ok ? undefined : this.machine.lastFailure();
     const reasons = [...(outcome.ok ? [] : [explain(this.machine, outcome, event)]), ...because];

@@ -56,7 +56,9 @@ export function rangeValue(kind: RangeKind, start: Exact, end: Exact): RangeValu
   const limit = kind === 'int-range' ? Number.MAX_SAFE_INTEGER : LIMIT[element];
   for (const n of [start, end]) {
     if (n < 0 || typeof n === 'bigint' || n > limit)
-      return { problem: `${formatQuantity(n)} is no bound of a range of ${element === 'int' ? 'number' : element}s` };
+      return {
+        problem: `${formatQuantity(n)} is no bound of a range of ${element === 'int' ? 'number' : element}s: they go from 0 to ${formatQuantity(limit)}`,
+      };
   }
   const from = Number(start);
   const to = Number(end);

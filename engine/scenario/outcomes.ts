@@ -7,6 +7,7 @@ import { child, type SyntaxNode } from './syntax.ts';
 import {
   ERRNOS,
   EVENT_CODES,
+  EXIT_BY_NUMBER,
   EXITS,
   FAULT_BITS,
   FAULTS,
@@ -19,6 +20,7 @@ const PLAIN = new Set(['ok', 'fails', 'any', 'livelock', 'trap']);
 const CODES = new Set<string>([...RETURN_CODES, ...FIRMWARE_CODES, ...EVENT_CODES]);
 const ERRNO = new Set(ERRNOS);
 const EXIT = new Set<string>(EXITS);
+const isExit = (word: string): boolean => EXIT.has(word) || EXIT_BY_NUMBER.test(word);
 
 /** The pattern of an `Outcome` node, or undefined after a problem. */
 export function outcomePattern(ctx: Context, node: SyntaxNode): OutcomePattern | undefined {
@@ -55,7 +57,7 @@ export function outcomePattern(ctx: Context, node: SyntaxNode): OutcomePattern |
   if (word === 'exit' && bits !== undefined) {
     const reason = bits.children.find((c) => c.type === t.Name);
     const full = reason === undefined ? '' : ctx.source(reason).replace(/^(KVM_EXIT_)?/, 'KVM_EXIT_');
-    if (EXIT.has(full)) return done({ span, form: 'exit', text: '', name: full });
+    if (isExit(full)) return done({ span, form: 'exit', text: '', name: full });
     return ctx.problem('OUTCOME-PATTERN', bits, `KVM has no such exit.${suggestion(full, EXITS, 'Exits').text}`);
   }
   if (bits !== undefined) {
@@ -72,7 +74,7 @@ export function outcomePattern(ctx: Context, node: SyntaxNode): OutcomePattern |
   if (PLAIN.has(word)) return done({ span, form: word as 'ok', text: '' });
   if (CODES.has(word)) return done({ span, form: 'code', text: '', name: word });
   if (ERRNO.has(word)) return done({ span, form: 'errno', text: '', name: word });
-  if (EXIT.has(word)) return done({ span, form: 'exit', text: '', name: word });
+  if (isExit(word)) return done({ span, form: 'exit', text: '', name: word });
   const withHash = FAULTS.find((known) => known.slice(1) === word.toUpperCase());
   if (withHash !== undefined) {
     return ctx.problem('OUTCOME-PATTERN', node, `A fault is written with its #: \`${withHash}\`.`, [

@@ -4,8 +4,8 @@
  */
 
 /*
- * fallocate(FALLOC_FL_PUNCH_HOLE) on the guest_memfds behind size bytes from gpa on. -EINVAL if no private slot is there, otherwise what fallocate()
- * returns.
+ * fallocate(FALLOC_FL_PUNCH_HOLE) on the guest_memfds behind size bytes from gpa on. -EINVAL if no private slot is there or the range is empty or
+ * not made of whole pages, otherwise what fallocate() returns.
  */
 long vmm_punch_hole(struct kvm *kvm, gpa_t gpa, u64 size)
 {
@@ -16,6 +16,9 @@ long vmm_punch_hole(struct kvm *kvm, gpa_t gpa, u64 size)
 	long ret = -EINVAL;
 	u64 from, to;
 	int i;
+
+	if (size == 0 || !PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(size))
+		return -EINVAL;
 
 	for (i = 0; i < slots->used_slots; i++) {
 		slot = slots->slots[i];

@@ -165,8 +165,8 @@ long scenario_launch_finish(struct kvm *kvm)
 }
 
 /*
- * fallocate(FALLOC_FL_PUNCH_HOLE) on the restricted files behind size bytes from gpa on. -EINVAL if no private slot is there, otherwise what
- * fallocate() returns.
+ * fallocate(FALLOC_FL_PUNCH_HOLE) on the restricted files behind size bytes from gpa on. -EINVAL if no private slot is there or the range is empty or
+ * not made of whole pages, otherwise what fallocate() returns.
  */
 long scenario_punch_hole(struct kvm *kvm, u64 gpa, u64 size)
 {
@@ -175,6 +175,9 @@ long scenario_punch_hole(struct kvm *kvm, u64 gpa, u64 size)
 	struct kvm_memslot_iter iter;
 	long ret = -EINVAL;
 	gfn_t from, to;
+
+	if (size == 0 || !PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(size))
+		return -EINVAL;
 
 	kvm_for_each_memslot_in_gfn_range(&iter, kvm_memslots(kvm), start, end) {
 		if (!kvm_slot_can_be_private(iter.slot))

@@ -8,6 +8,7 @@ import { bitNames, Fault, PAGE_NOT_VALIDATED } from '../../hardware/fault-codes.
 import { FAULTED, rmpCodeName } from '../../hardware/instruction-checks.ts';
 import type { GuestContext } from '../../hardware/machine.ts';
 import { rmpadjustOperand } from '../../hardware/rmpadjust.ts';
+import { EXIT_REASONS } from '../../scenario/words.ts';
 import type { Machine, MachineGuest } from '../machine.ts';
 import {
   type Action,
@@ -105,15 +106,8 @@ export function describeFault(fault: Fault, code: number): NonNullable<Outcome['
   return { name: fault === Fault.PF ? '#PF' : '#NPF', bits };
 }
 
-/** KVM_EXIT_* (include/uapi/linux/kvm.h) that a page-state access can end in. */
-const exitNames = new Map([
-  [38, 'KVM_EXIT_MEMORY_FAULT'],
-  [39, 'KVM_EXIT_MEMORY_FAULT'],
-  [50, 'KVM_EXIT_VMGEXIT'],
-  [3, 'KVM_EXIT_HYPERCALL'],
-  [17, 'KVM_EXIT_INTERNAL_ERROR'],
-]);
-export const exitName = (reason: number): string => exitNames.get(reason) ?? `KVM_EXIT_${reason}`;
+/** KVM_EXIT_* by its number; one that has no name here keeps the number. */
+export const exitName = (reason: number): string => EXIT_REASONS.get(reason) ?? `KVM_EXIT_${reason}`;
 
 function access(kind: Access): Operation {
   return guestOperation(

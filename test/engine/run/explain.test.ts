@@ -238,3 +238,41 @@ test('a step that succeeds where the scenario expects a failure has nothing to e
   assert.equal(told(steps), 'Expected FAIL_INPUT, got ok.');
   assert.equal(told(['cpu.rmpread(0x1000) => FAIL_INPUT']), 'Expected FAIL_INPUT, got ok.');
 });
+
+test('a result that the kernel hands up', () => {
+  assert.match(
+    told(['vmm.launch_update(g, 0..4K)', 'vmm.launch_update(g, 0..4K)']),
+    /^-EFAULT\. The kernel logged ".*Failed to ensure GFN 0x0 is in initial shared state.*"\.$/,
+  );
+  const uncovered = checkText(
+    'host {\nmemory 8G\nrmp 4G\n}\nguest g {\nslot 0 gpa 0..1G pfn 0x40000\n}\nscenario "s" {\nvmm.launch_finish(g)\n}\n',
+  );
+  assert.match(
+    lines(uncovered).find((line) => line.includes(' OUTCOME ')) ?? '',
+    /-EFAULT\. RMPUPDATE 4K at pfn 0x[0-9a-f]+: FAIL_INPUT, the RMP does not cover the page/,
+  );
+});
+
+test('a page that the firmware has locked', () => {
+  const text =
+    'host {\nmemory 4G\nrmp 1M..17M\n}\nguest g {\nslot 0 gpa 0..1G\n}\nscenario "s" {\ncpu.rmpupdate(0x101)\n}\n';
+  const [first] = lines(checkText(text)).filter((line) => line.includes(' OUTCOME '));
+  assert.match(first, /only firmware can release it/);
+  assert.doesNotMatch(first, /vCPU has exited/);
+});
+
+test('a number that is not the one expected is told', () => {
+  const text =
+    'guest g {\nslot 0 gpa 0..1G pfn 0x40000\n}\nscenario "s" {\ncpu.rmpupdate(0x40000, asid 1, 2M, assigned)\ncpu.rmpread(0x40000) => 0x100000101\n}\n';
+  const [first] = lines(checkText(text)).filter((line) => line.includes(' OUTCOME '));
+  assert.match(first, /Expected 0x100000101, got 0x100000301/);
+});
+
+test('an exit that is suggested can be written', () => {
+  const scenario = (outcome: string): string =>
+    `guest g {\nslot 0 gpa 0..1G pfn 0x40000\n}\nscenario "s" {\nvmm.launch_finish(g)\ng.read(16G, shared)${outcome}\n}\n`;
+  const [first] = lines(checkText(scenario(''))).filter((line) => line.includes(' OUTCOME '));
+  assert.match(first, /`=> KVM_EXIT_MMIO`/);
+  assert.deepEqual(lines(checkText(scenario(' => KVM_EXIT_MMIO'))), []);
+  assert.match(lines(checkText(scenario(' => KVM_EXIT_42')))[0], /Expected KVM_EXIT_42, got KVM_EXIT_MMIO/);
+});
