@@ -1,12 +1,26 @@
 // Which scenario a command means that was given no name: the one at the cursor.
 
-import { type TextDocument, Uri, window } from 'vscode';
+import { TabInputText, type TextDocument, Uri, window, workspace } from 'vscode';
 
-/** The document that a command is about: what it was given (a URI, from a menu; a string, from a code lens), otherwise the active editor's. */
+/**
+ * The document that a command is about: what it was given (a URI, from a menu; a string, from a code lens), otherwise the active editor's; where that is
+ * no text (the walkthrough, settings), a scenario that is open.
+ */
 export function targetOf(where: unknown): Uri | undefined {
   if (where instanceof Uri) return where;
   if (typeof where === 'string' && where !== '') return Uri.parse(where);
-  return window.activeTextEditor?.document.uri;
+  return (window.activeTextEditor?.document ?? openScenario())?.uri;
+}
+
+function openScenario(): TextDocument | undefined {
+  const tabs = new Set(
+    window.tabGroups.all.flatMap(({ tabs }) =>
+      tabs.flatMap(({ input }) => (input instanceof TabInputText ? [input.uri.toString()] : [])),
+    ),
+  );
+  return workspace.textDocuments.findLast(
+    ({ uri, languageId }) => languageId === 'snpscenario' && tabs.has(uri.toString()),
+  );
 }
 
 /** The name of the last scenario that begins at or above the cursor; undefined if there is none. */

@@ -71,6 +71,15 @@ describe('the memory map', () => {
     await screenshot('map');
   });
 
+  it('is opened from the walkthrough, of a scenario that is open', async () => {
+    await open('give-back.snpscenario');
+    await vscode.commands.executeCommand('workbench.action.openSettings2');
+    await until(() => vscode.window.activeTextEditor === undefined, 'an editor that is no text');
+    await vscode.commands.executeCommand('snpScenario.openMap');
+    const { story } = await message('story');
+    assert.equal(story.scenario, 'a page out of a 2M folio');
+  });
+
   it('follows the cursor, and the text as it is typed', async () => {
     const editor = await open('give-back.snpscenario');
     await openMap(editor);
