@@ -192,8 +192,13 @@ function isSpaced(text: string, a: FormatToken, b: FormatToken): boolean {
   return true;
 }
 
-const hasSpace = (text: string, token: FormatToken): boolean =>
-  /\s/.test(text[token.from - 1] ?? '') || /\s/.test(text[token.to] ?? '');
+/** Whether a space stands before a token, or after it and before another one of its line. */
+const hasSpace = (text: string, token: FormatToken): boolean => {
+  const spaced = /[^\S\r\n]*(.?)/y;
+  spaced.lastIndex = token.to;
+  const next = spaced.exec(text);
+  return /\s/.test(text[token.from - 1] ?? '') || (next !== null && next[0].length > 1 && next[1] !== '');
+};
 
 // ---------------------------------------------------------------- indentation
 

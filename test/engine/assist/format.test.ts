@@ -187,6 +187,10 @@ test('formatting twice is formatting once', () => {
   );
 });
 
+test('a range without an end, at the end of the text', () => {
+  for (const text of ['l..', 'l..\n', '  l..  \n']) assert.equal(formatted(text), 'l..\n');
+});
+
 test('tree and comments stay, and so does every character that is no space', () => {
   fc.assert(
     fc.property(anyText, (text) => {
