@@ -41,7 +41,8 @@ export function outcomePattern(ctx: Context, node: SyntaxNode): OutcomePattern |
         'A negative result is written as its errno: `=> EINVAL` for -EINVAL.',
       );
     }
-    return done({ span, form: 'value', text: '', value: Number(parsed.value) });
+    const value = Number(parsed.value);
+    return done({ span, form: 'value', text: '', value: Number.isSafeInteger(value) ? value : BigInt(parsed.value) });
   }
   const word = ctx.source(name);
   if (number !== undefined) {

@@ -94,7 +94,7 @@ export interface OutcomePattern {
   name?: string;
   /** fault: the bits named in parentheses (`RMP`, `ENC`, `SIZEM`, `VMPL`, `SSS`, `P`, `W`, `U`, `I`), or for #VC the number. undefined: not stated. */
   bits?: string[];
-  value?: number;
+  value?: number | bigint;
 }
 
 // ---------------------------------------------------------------- steps
