@@ -71,6 +71,21 @@ describe('the memory map', () => {
     await screenshot('map');
   });
 
+  it('opens from the lens above a scenario', async () => {
+    const editor = await open('give-back.snpscenario');
+    const lenses = async () =>
+      (await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', editor.document.uri))
+        .map(({ command }) => command)
+        .filter((command) => command?.title === 'Map');
+    let map = (await lenses())[0];
+    await until(() => {
+      if (map === undefined) void lenses().then(([found]) => (map = found));
+      return map !== undefined;
+    }, 'the lens');
+    await vscode.commands.executeCommand(map?.command ?? '', ...(map?.arguments ?? []));
+    assert.equal((await message('story')).story.scenario, 'a page out of a 2M folio');
+  });
+
   it('is opened from the walkthrough, of a scenario that is open', async () => {
     await open('give-back.snpscenario');
     await vscode.commands.executeCommand('workbench.action.openSettings2');
