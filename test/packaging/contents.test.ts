@@ -33,7 +33,7 @@ test('the VSIX holds what the extension needs, and nothing else', () => {
     'client/syntaxes/snpscenario.tmLanguage.json',
     'client/walkthrough/debug.md',
     'client/walkthrough/kernel.md',
-  'client/walkthrough/map.md',
+    'client/walkthrough/map.md',
     'client/walkthrough/test.md',
     'client/walkthrough/verdicts.md',
     'client/walkthrough/write.md',
