@@ -6,6 +6,7 @@
  * Everything here is bounded by ticks (instructions of the scenario and of C) that the caller allows; nobody waits for a long scenario.
  */
 import { explain } from '../run/explain.ts';
+import { lastFailure } from '../run/failure.ts';
 import type { Machine } from '../run/machine.ts';
 import type { Outcome } from '../run/outcome.ts';
 import { matches } from '../run/outcome.ts';
@@ -171,7 +172,7 @@ export class StepNotes {
 /** Why it is no success; empty where nothing is known beyond the outcome itself. */
 function reasonOf(machine: Machine, outcome: Outcome): string {
   if (outcome.ok) return '';
-  const reason = explain(machine, outcome, machine.lastFailure());
+  const reason = explain(machine, outcome, lastFailure(machine));
   return reason === explain(machine, outcome, undefined) ? '' : reason;
 }
 

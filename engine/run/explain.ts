@@ -8,6 +8,7 @@ import { fwCommandName, fwStatusName } from '../hardware/firmware.ts';
 import { Check, checkDoc, checkOf, rmpCodeName } from '../hardware/instruction-checks.ts';
 import { operandIsLarge } from '../invariants/conduct.ts';
 import { EventKind } from '../trace/trace.ts';
+import { lastComplaint, lastInstruction } from './failure.ts';
 import type { Machine } from './machine.ts';
 import { describeOutcome, type Outcome } from './outcome.ts';
 
@@ -41,9 +42,9 @@ export function explain(machine: Machine, outcome: Outcome, event: number | unde
 function handedUp(machine: Machine, outcome: Outcome, e: number): string {
   const what = `${capital(describeOutcome(outcome))}.`;
   if (outcome.errno === undefined) return what;
-  const failed = machine.lastInstruction(e);
+  const failed = lastInstruction(machine, e);
   if (failed !== undefined && machine.trace.code[failed] !== 0) return `${what} ${explain(machine, outcome, failed)}`;
-  const line = machine.lastComplaint();
+  const line = lastComplaint(machine);
   return line === undefined ? what : `${what} The kernel logged "${line}".`;
 }
 

@@ -23,7 +23,6 @@ import {
   VALIDATED,
 } from '../hardware/rmp-entry.ts';
 import { pagesOfAsid } from '../hardware/rmp-table.ts';
-import { PVALIDATE_CF } from '../invariants/conduct.ts';
 import type { EntryView, StepView } from '../invariants/step-view.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
 import { kernelNatives } from '../kernel/natives.ts';
@@ -563,47 +562,7 @@ export class Machine implements MachineView {
 
   /** Where the step that recorded an event stands, for messages. Set by the run, which knows the scenario. */
   describeStep: (event: number) => string = () => 'an earlier step';
-
-  // ---------------------------------------------------------------- explaining outcomes
-
-  /** The step's last failing instruction, fault or failed C result; undefined if nothing failed. */
-  lastFailure(): number | undefined {
-    const { trace } = this;
-    for (let e = trace.length - 1; e >= this.stepStart; e--) {
-      const kind = trace.kind[e];
-      if (kind === EventKind.Fault || kind === EventKind.FailedResult) return e;
-      if (canFail.has(kind) && trace.code[e] !== 0) return e;
-      // PVALIDATE that changed nothing (CF=1) is no success either.
-      if (kind === EventKind.Pvalidate && (trace.a[e] & PVALIDATE_CF) !== 0) return e;
-    }
-    return undefined;
-  }
-
-  /** The last RMPUPDATE or PSMASH of this step before event `e`. */
-  lastInstruction(e: number): number | undefined {
-    const { kind } = this.trace;
-    for (let i = e - 1; i >= this.stepStart; i--)
-      if (kind[i] === EventKind.Rmpupdate || kind[i] === EventKind.Psmash) return i;
-    return undefined;
-  }
-
-  /** The last warning or error that the kernel logged in this step. */
-  lastComplaint(): string | undefined {
-    const line = this.kernel.log.lines.findLast(({ level }) => level <= 4);
-    return line !== undefined && line.event >= this.stepStart ? line.text : undefined;
-  }
 }
-
-/** Instructions and commands: an event's code is what they returned, and 0 is success. */
-const canFail: ReadonlySet<number> = new Set([
-  EventKind.Rmpupdate,
-  EventKind.Psmash,
-  EventKind.Pvalidate,
-  EventKind.Rmpadjust,
-  EventKind.Rmpquery,
-  EventKind.Rmpread,
-  EventKind.Firmware,
-]);
 
 /** File number of a guest's slot. */
 export const fileId = (guest: number, slot: number): number => guest * 1024 + slot;

@@ -11,6 +11,7 @@ import type { Allow, Expect, Instruction, ScenarioUnit, Span, Step, Value } from
 import { EventKind } from '../trace/trace.ts';
 import { evaluateExpect } from './expectation.ts';
 import { explain } from './explain.ts';
+import { lastFailure } from './failure.ts';
 import { judge } from './judge.ts';
 import type { Machine, MachineMark, MachineSnapshot } from './machine.ts';
 import { mentionStep } from './mention.ts';
@@ -531,7 +532,7 @@ export class ScenarioRun {
     const { expected } = step;
     const canonical = formatOutcome(outcome, expected?.form === 'value');
     // What failed on the way to a success was resolved, and explains nothing.
-    const event = outcome.ok ? undefined : this.machine.lastFailure();
+    const event = outcome.ok ? undefined : lastFailure(this.machine);
     const reasons = [...(outcome.ok ? [] : [explain(this.machine, outcome, event)]), ...because];
     const why = reasons.join(' ') + relianceNote(this.machine.hardware.reliedOn);
     const place = {

@@ -115,3 +115,17 @@ export function layOut(lanes: readonly LaneState[], height: number): { places: L
   }
   return { places, height: y };
 }
+
+/** Moves a lane down, with everything in it. */
+export function shift(place: LanePlace, by: number): void {
+  place.y += by;
+  place.titleY += by;
+  place.overviewY += by;
+  place.rulerY += by;
+  place.markersY += by;
+  place.tracksY += by;
+  place.tracksEnd += by;
+  place.changedY += by;
+  if (place.foliosY !== undefined) place.foliosY += by;
+  for (const track of place.tracks) track.y += by;
+}

@@ -5,7 +5,7 @@ import { type View, zoomed } from './axis.ts';
 import { placeUnder } from './cursor.ts';
 import { describe } from './describe.ts';
 import { element } from './dom.ts';
-import { gutter, type LanePlace, layOut } from './layout.ts';
+import { gutter, type LanePlace, layOut, shift } from './layout.ts';
 import { drawMarks } from './marks.ts';
 import type { MapModel } from './model.ts';
 import { drawOverlay } from './overlay.ts';
@@ -360,17 +360,4 @@ export class MapCanvas {
     } else this.#tooltip.hide();
     this.invalidate();
   }
-}
-
-function shift(place: LanePlace, by: number): void {
-  place.y += by;
-  place.titleY += by;
-  place.overviewY += by;
-  place.rulerY += by;
-  place.markersY += by;
-  place.tracksY += by;
-  place.tracksEnd += by;
-  place.changedY += by;
-  if (place.foliosY !== undefined) place.foliosY += by;
-  for (const track of place.tracks) track.y += by;
 }

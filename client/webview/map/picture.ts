@@ -1,7 +1,7 @@
 // The map as a file: all lanes at the present zoom, what is shown above them and the legend below. SVG as text, PNG as base64.
 
 import { element } from './dom.ts';
-import { gutter, layOut } from './layout.ts';
+import { gutter, layOut, shift } from './layout.ts';
 import { legendOf } from './legend.ts';
 import type { MapCanvas } from './map-canvas.ts';
 import { cut, drawMarks } from './marks.ts';
@@ -27,18 +27,7 @@ interface Picture {
 function pictureOf(model: MapModel, map: MapCanvas, resolution: number): Picture {
   const seen = map.scene(resolution);
   const { places, height } = layOut(model.lanes, 0);
-  for (const place of places) {
-    place.y += headHeight;
-    place.titleY += headHeight;
-    place.overviewY += headHeight;
-    place.rulerY += headHeight;
-    place.markersY += headHeight;
-    place.tracksY += headHeight;
-    place.tracksEnd += headHeight;
-    place.changedY += headHeight;
-    if (place.foliosY !== undefined) place.foliosY += headHeight;
-    for (const track of place.tracks) track.y += headHeight;
-  }
+  for (const place of places) shift(place, headHeight);
   const lanesEnd = headHeight + height;
   return {
     scene: { ...seen, resolution, lanes: places, height: lanesEnd, views: model.views },
