@@ -24,7 +24,8 @@ export function detailsOf(
   page: number,
   stepOf: (instance: number) => number | undefined,
 ): MapDetails | null {
-  const of = lanes[lane];
+  // Both come from outside, of whatever type.
+  const of = Number.isInteger(lane) ? lanes[lane] : undefined;
   if (of === undefined || !Number.isInteger(page) || page < 0 || page >= of.shown.pages) return null;
   const about = new Page(machine, lanes, stepOf);
   switch (of.shown.kind) {

@@ -114,10 +114,11 @@ test('what is no page has no details', () => {
       const details = at(told, 1, lane as number, page as number);
       const isPage = (n: unknown, end: number): boolean =>
         typeof n === 'number' && Number.isInteger(n) && n >= 0 && n < end;
-      const exists =
-        told.teller.lanes[lane as number] !== undefined && isPage(page, told.teller.lanes[lane as number].shown.pages);
+      const { lanes } = told.teller;
+      const exists = isPage(lane, lanes.length) && isPage(page, lanes[lane as number].shown.pages);
       assert.equal(details !== null, exists);
     }),
   );
   for (const page of [-1, 0.5, Number.NaN, 2 ** 40]) assert.equal(at(told, 1, 0, page), null);
+  for (const lane of ['length', 'at', ['0']]) assert.equal(at(told, 1, lane as unknown as number, 0), null);
 });
